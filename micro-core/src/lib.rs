@@ -1,10 +1,21 @@
-//! The contracts, the memory backends, and the RPC client and server of micro.
+#![doc = include_str!("lib.md")]
 
 pub mod address;
+pub mod broker;
+pub mod codec;
 pub mod error;
 pub mod message;
 pub mod name;
+pub mod plugin;
+pub mod queue;
+pub mod registry;
+pub mod transport;
 
 pub use address::Address;
+pub use broker::{Broker, Event, SubscribeOptions, Subscription};
+pub use codec::{Codec, Json, Payload, Proto};
 pub use error::{Error, ErrorKind, Result};
-pub use message::{Headers, Message, Text};
+pub use message::{Headers, Message, Metadata, Text};
+pub use plugin::{PluginConfig, Plugins};
+pub use registry::{Action, Change, Endpoint, Node, Registry, ServiceRecord, Watcher};
+pub use transport::{DialOptions, ListenOptions, Listener, Socket, Transport};

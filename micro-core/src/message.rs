@@ -1,12 +1,16 @@
 //! What travels: headers and a body.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 
 /// Text that is often known at compile time, and then costs no allocation.
 pub type Text = Cow<'static, str>;
+
+/// Names and values that describe something that lasts: a service, a node, an endpoint. Sorted by name.
+pub type Metadata = BTreeMap<String, String>;
 
 /// One message of a socket or an event: headers and an opaque body.
 ///

@@ -1,0 +1,224 @@
+//! The contract for asynchronous events: publish, subscribe, queue groups.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::Stream;
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, StreamExt};
+
+use crate::error::Result;
+use crate::message::{Headers, Message};
+
+/// Carries events from publishers to subscribers, at most once.
+///
+/// A value that exists works: constructing it has connected it.
+///
+/// # Behavior
+/// The clauses of `micro_conformance::broker`, by name:
+/// - `every_plain_subscriber_gets_each_event_once`, `queue_group_gets_each_event_once`,
+///   `every_member_of_a_group_gets_a_share`
+/// - `publish_without_subscriber_is_ok`, `a_ready_subscription_gets_the_next_event`
+/// - `nothing_is_delivered_after_unsubscribe`, `drain_hands_out_what_was_delivered`
+/// - `a_slow_subscriber_learns_how_many_it_lost`, `a_slow_subscriber_does_not_stall_its_neighbour`
+/// - `a_wildcard_matches_as_on_nats`, `an_illegal_topic_is_invalid_argument`
+#[async_trait]
+pub trait Broker: fmt::Debug + Send + Sync + 'static {
+    /// The name by which a flag chooses it.
+    fn name(&self) -> &'static str;
+
+    /// What this backend can and cannot do.
+    fn capabilities(&self) -> BrokerCapabilities;
+
+    /// Publishes one event. That nobody subscribes is not an error.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an illegal topic,
+    /// [`ResourceExhausted`](crate::ErrorKind::ResourceExhausted) when the event is too large (nothing was sent),
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the broker cannot be reached now.
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    async fn publish(&self, topic: &str, message: Message) -> Result<()>;
+
+    /// Subscribes to a topic; `*` and `>` are the wildcards of NATS. When this returns, the next event arrives.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an illegal topic or queue name,
+    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the server refuses the topic.
+    async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription>;
+}
+
+/// What a broker can and cannot do. Suites skip the clauses that a backend excludes here.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct BrokerCapabilities {
+    /// The largest event, in bytes of [`Message::size`]; `None` when only memory bounds it.
+    pub max_message_size: Option<usize>,
+}
+
+impl BrokerCapabilities {
+    /// Larger events are refused before anything is sent.
+    #[must_use]
+    pub fn with_max_message_size(mut self, bytes: usize) -> Self {
+        self.max_message_size = Some(bytes);
+        self
+    }
+}
+
+/// How to subscribe.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SubscribeOptions {
+    /// The queue group: each event goes to one of its members. `None` gets every event.
+    pub queue: Option<String>,
+    /// How many events wait for a slow subscriber before more are dropped and counted. Default: 1,024.
+    pub capacity: usize,
+}
+
+impl Default for SubscribeOptions {
+    fn default() -> Self {
+        SubscribeOptions {
+            queue: None,
+            capacity: 1024,
+        }
+    }
+}
+
+impl SubscribeOptions {
+    /// Joins a queue group.
+    #[must_use]
+    pub fn with_queue(mut self, queue: impl Into<String>) -> Self {
+        self.queue = Some(queue.into());
+        self
+    }
+
+    /// Bounds the events that wait.
+    #[must_use]
+    pub fn with_capacity(mut self, events: usize) -> Self {
+        self.capacity = events;
+        self
+    }
+}
+
+/// One event, as a subscriber gets it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// The topic it was published on, also where the subscription has a wildcard.
+    pub topic: String,
+    /// What was published.
+    pub message: Message,
+}
+
+impl Event {
+    /// An event.
+    pub fn new(topic: impl Into<String>, message: Message) -> Self {
+        Event {
+            topic: topic.into(),
+            message,
+        }
+    }
+
+    /// The headers of the message.
+    pub fn headers(&self) -> &Headers {
+        &self.message.headers
+    }
+
+    /// The body of the message.
+    pub fn body(&self) -> &Bytes {
+        &self.message.body
+    }
+}
+
+/// A subscription: a stream of events.
+///
+/// An error in it does not end it: [`Lagged`](crate::ErrorKind::Lagged) says how many events were lost to this
+/// subscriber, [`Malformed`](crate::ErrorKind::Malformed) that something arrived that cannot be read,
+/// [`Unavailable`](crate::ErrorKind::Unavailable) that the connection was lost for a while and events may be missing.
+/// Dropping it unsubscribes.
+pub struct Subscription {
+    topic: String,
+    events: BoxStream<'static, Result<Event>>,
+    leave: Option<BoxFuture<'static, Result<()>>>,
+}
+
+impl Subscription {
+    /// For backends: `events` unsubscribes when dropped; `leave` is awaited at most once, and resolves when nothing
+    /// more will be queued, after which `events` ends.
+    pub fn new(
+        topic: impl Into<String>,
+        events: impl Stream<Item = Result<Event>> + Send + 'static,
+        leave: impl Future<Output = Result<()>> + Send + 'static,
+    ) -> Self {
+        Subscription {
+            topic: topic.into(),
+            events: events.boxed(),
+            leave: Some(Box::pin(leave)),
+        }
+    }
+
+    /// The topic, as it was subscribed to.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Waits for the next event; `None` when the subscription has ended.
+    ///
+    /// # Errors
+    /// As the type says; more events may follow.
+    ///
+    /// # Cancel safety
+    /// Safe: an event is either returned or still queued.
+    pub async fn recv(&mut self) -> Option<Result<Event>> {
+        self.events.next().await
+    }
+
+    /// Takes no new events; those delivered before are still handed out, and then the stream ends.
+    ///
+    /// # Errors
+    /// What the backend met while leaving; the subscription is given up all the same.
+    ///
+    /// # Cancel safety
+    /// May be awaited again.
+    pub async fn drain(&mut self) -> Result<()> {
+        match &mut self.leave {
+            Some(leave) => {
+                let result = leave.await;
+                self.leave = None;
+                result
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the subscription: nothing is handed out after.
+    ///
+    /// # Errors
+    /// What the backend met while leaving; the subscription is given up all the same.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the subscription.
+    pub async fn unsubscribe(mut self) -> Result<()> {
+        self.drain().await
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.events.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! Values to bytes and back, by content type.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The content type of JSON.
+pub const JSON: &str = "application/json";
+/// The content type of protobuf.
+pub const PROTOBUF: &str = "application/protobuf";
+/// The content type of bytes that nobody interprets.
+pub const OCTET_STREAM: &str = "application/octet-stream";
+
+/// How a value is laid out in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// `application/json`, followed by a newline as go-micro writes it.
+    Json,
+    /// `application/protobuf`.
+    Protobuf,
+    /// `application/octet-stream`: the bytes themselves.
+    Raw,
+}
+
+impl Codec {
+    /// The codec of a content type; parameters (`; charset=utf-8`) are accepted and ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] that lists the known content types.
+    pub fn of(content_type: &str) -> Result<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        match essence {
+            JSON => Ok(Codec::Json),
+            PROTOBUF | "application/proto" | "application/x-protobuf" => Ok(Codec::Protobuf),
+            OCTET_STREAM => Ok(Codec::Raw),
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("unsupported content type {essence:?}; known: {JSON}, {PROTOBUF}, {OCTET_STREAM}"),
+            )),
+        }
+    }
+
+    /// The content type that names this codec.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Codec::Json => JSON,
+            Codec::Protobuf => PROTOBUF,
+            Codec::Raw => OCTET_STREAM,
+        }
+    }
+}
+
+/// A value that can be the body of a message.
+///
+/// [`Json`] makes one of any serde type, [`Proto`] of any prost message, and [`Bytes`] is one by itself.
+/// The caller of an endpoint chooses the content type and the server obeys, so a payload may know several codecs.
+pub trait Payload: Sized + Send + 'static {
+    /// What it is sent as when nobody asks for something else.
+    const CODEC: Codec;
+
+    /// Encodes the value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when the value does not know the codec, [`ErrorKind::Malformed`] when it cannot be
+    /// written down in it (a map with keys that are not text, in JSON).
+    fn encode(&self, codec: Codec) -> Result<Bytes>;
+
+    /// Decodes a value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when the value does not know the codec, [`ErrorKind::Malformed`] when the bytes are
+    /// not such a value.
+    fn decode(codec: Codec, body: Bytes) -> Result<Self>;
+}
+
+/// A serde type as JSON.
+///
+/// ```
+/// use micro_core::codec::{Codec, Json, Payload};
+/// let body = Json("hello").encode(Codec::Json)?;
+/// assert_eq!(&body[..], b"\"hello\"\n");
+/// # Ok::<(), micro_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> Json<T> {
+    /// Encodes as JSON and a newline.
+    ///
+    /// # Errors
+    /// As [`Payload::encode`].
+    pub fn encode(&self, codec: Codec) -> Result<Bytes> {
+        only::<T>(Codec::Json, codec)?;
+        let mut body = Vec::with_capacity(128);
+        serde_json::to_writer(&mut body, &self.0).map_err(|e| undone("encode", Codec::Json, e))?;
+        body.push(b'\n');
+        Ok(body.into())
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
+    const CODEC: Codec = Codec::Json;
+
+    fn encode(&self, codec: Codec) -> Result<Bytes> {
+        Json::encode(self, codec)
+    }
+
+    fn decode(codec: Codec, body: Bytes) -> Result<Self> {
+        only::<T>(Codec::Json, codec)?;
+        serde_json::from_slice(&body)
+            .map(Json)
+            .map_err(|e| undone("decode", Codec::Json, e))
+    }
+}
+
+/// A prost message as protobuf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proto<T>(pub T);
+
+impl<T: prost::Message + Default + 'static> Payload for Proto<T> {
+    const CODEC: Codec = Codec::Protobuf;
+
+    fn encode(&self, codec: Codec) -> Result<Bytes> {
+        only::<T>(Codec::Protobuf, codec)?;
+        Ok(self.0.encode_to_vec().into())
+    }
+
+    fn decode(codec: Codec, body: Bytes) -> Result<Self> {
+        only::<T>(Codec::Protobuf, codec)?;
+        T::decode(body)
+            .map(Proto)
+            .map_err(|e| undone("decode", Codec::Protobuf, e))
+    }
+}
+
+/// Bytes are handed through, whatever the content type says they are.
+impl Payload for Bytes {
+    const CODEC: Codec = Codec::Raw;
+
+    fn encode(&self, _codec: Codec) -> Result<Bytes> {
+        Ok(self.clone())
+    }
+
+    fn decode(_codec: Codec, body: Bytes) -> Result<Self> {
+        Ok(body)
+    }
+}
+
+fn only<T>(known: Codec, asked: Codec) -> Result<()> {
+    if known == asked {
+        return Ok(());
+    }
+    let message = format!(
+        "this value speaks {}, not {}",
+        known.content_type(),
+        asked.content_type()
+    );
+    Err(Error::new(ErrorKind::Unsupported, message).with_context("type", std::any::type_name::<T>()))
+}
+
+fn undone(
+    operation: &'static str,
+    codec: Codec,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    Error::new(ErrorKind::Malformed, error.to_string())
+        .with_operation(operation)
+        .with_context("codec", codec.content_type())
+        .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_type_may_carry_parameters() {
+        assert_eq!(Codec::of("application/json; charset=utf-8").unwrap(), Codec::Json);
+        assert_eq!(Codec::of("application/protobuf").unwrap(), Codec::Protobuf);
+    }
+
+    #[test]
+    fn an_unknown_content_type_lists_the_known() {
+        let error = Codec::of("text/csv").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("application/json"), "{error}");
+    }
+
+    #[test]
+    fn a_value_refuses_a_codec_it_does_not_speak() {
+        let error = Json::<u32>::decode(Codec::Protobuf, Bytes::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn bytes_that_do_not_decode_are_malformed() {
+        let error = Json::<u32>::decode(Codec::Json, Bytes::from_static(b"{")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        let error = Proto::<String>::decode(Codec::Protobuf, Bytes::from_static(b"\xff")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+    }
+
+    #[test]
+    fn values_come_back_as_they_went() {
+        let body = Payload::encode(&Json(7_u32), Codec::Json).unwrap();
+        assert_eq!(Json::<u32>::decode(Codec::Json, body).unwrap(), Json(7));
+        let body = Proto("text".to_owned()).encode(Codec::Protobuf).unwrap();
+        assert_eq!(Proto::<String>::decode(Codec::Protobuf, body).unwrap().0, "text");
+    }
+}
