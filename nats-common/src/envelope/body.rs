@@ -1,0 +1,63 @@
+//! The body: base64 text to bytes, from where it stands into the buffer that is handed on.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
+
+/// Standard base64 that requires its padding and, as Go, does not care about the unused bits before it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Reads the body of a message.
+pub(super) struct Body;
+
+impl<'de> DeserializeSeed<'de> for Body {
+    type Value = Bytes;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Bytes, D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Body {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("base64 text as Body")
+    }
+
+    fn visit_unit<E>(self) -> Result<Bytes, E> {
+        Ok(Bytes::new())
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Bytes, E> {
+        from_base64(text.as_bytes())
+    }
+
+    /// Text that had escapes in it: they may stand for line breaks, which Go passes over.
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
+        let text: Vec<u8> = text
+            .bytes()
+            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+            .collect();
+        from_base64(&text)
+    }
+}
+
+fn from_base64<E: de::Error>(text: &[u8]) -> Result<Bytes, E> {
+    let padding = text.iter().rev().take(2).filter(|byte| **byte == b'=').count();
+    let mut body = vec![0; (text.len().div_ceil(4) * 3).saturating_sub(padding)];
+    let length = BASE64
+        .decode_slice(text, &mut body)
+        .map_err(|error| E::custom(format_args!("Body is not base64: {error}")))?;
+    body.truncate(length);
+    Ok(Bytes::from(body))
+}
