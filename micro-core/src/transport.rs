@@ -219,8 +219,9 @@ type BoxSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 /// Dropping it closes both directions: the peer's `recv` ends after what was sent before.
 #[derive(Debug)]
 pub struct Socket {
-    sender: SocketSender,
+    // Dropped first: whoever learns of the end by the sender's can then be told what was left unread.
     receiver: SocketReceiver,
+    sender: SocketSender,
 }
 
 impl Socket {
@@ -288,8 +289,10 @@ impl Socket {
     ///
     /// # Cancel safety
     /// Dropping the future drops the socket.
-    pub async fn close(mut self) -> Result<()> {
-        self.sender.finish().await
+    pub async fn close(self) -> Result<()> {
+        let (mut sender, receiver) = self.split();
+        drop(receiver);
+        sender.finish().await
     }
 }
 
