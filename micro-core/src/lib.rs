@@ -4,6 +4,7 @@ pub mod address;
 pub mod broker;
 pub mod codec;
 pub mod error;
+pub mod memory;
 pub mod message;
 pub mod name;
 pub mod plugin;
