@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod broker;
+pub mod client;
 pub mod codec;
 pub mod error;
 pub mod memory;
@@ -10,13 +11,19 @@ pub mod name;
 pub mod plugin;
 pub mod queue;
 pub mod registry;
+pub mod rpc;
+pub mod selector;
+pub mod server;
 pub mod transport;
 
 pub use address::Address;
 pub use broker::{Broker, Event, SubscribeOptions, Subscription};
+pub use client::{Client, ClientOptions};
 pub use codec::{Codec, Json, Payload, Proto};
 pub use error::{Error, ErrorKind, Result};
 pub use message::{Headers, Message, Metadata, Text};
 pub use plugin::{PluginConfig, Plugins};
 pub use registry::{Action, Change, Endpoint, Node, Registry, ServiceRecord, Watcher};
+pub use rpc::{Code, Context, Request, Response, Status, Streaming};
+pub use server::{Router, Server, ServerOptions};
 pub use transport::{DialOptions, ListenOptions, Listener, Socket, Transport};

@@ -1,0 +1,120 @@
+//! Which nodes a call has tried, and whether it may try more.
+
+use std::sync::Arc;
+
+use crate::client::Shared;
+use crate::client::pool::is_ours;
+use crate::client::stream::{self, Answers};
+use crate::error::{Error, ErrorKind};
+use crate::message::Text;
+use crate::rpc::{Code, Request, Response, Status};
+use crate::selector::{Target, Tried};
+use crate::transport::Socket;
+
+/// The attempts of one call.
+pub(crate) struct Attempts {
+    client: Arc<Shared>,
+    service: Text,
+    idempotent: bool,
+    tried: Tried,
+    retries_left: u32,
+    last: Option<Status>,
+}
+
+impl Attempts {
+    pub(crate) fn new(client: Arc<Shared>, request: &Request) -> Self {
+        Attempts {
+            service: request.service.clone(),
+            idempotent: request.idempotent,
+            tried: Tried::new(),
+            retries_left: client.options.retries,
+            last: None,
+            client,
+        }
+    }
+
+    /// The node to try next. When there is none, what the last one said is the better answer.
+    pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
+        match self.client.selector.select(&self.service, &self.tried).await {
+            Ok(target) => Ok(target),
+            Err(error) => Err(self
+                .last
+                .take()
+                .unwrap_or_else(|| unselectable(error, &self.service))),
+        }
+    }
+
+    /// Whether another node may be tried after this failure, noting it.
+    ///
+    /// A call that was never delivered may: it has not run. One that may have run may only if it says that this does
+    /// no harm.
+    pub(crate) fn may_try_again(&mut self, target: &Target, failed: &Status) -> bool {
+        let unreachable = failed.code() == Code::Unavailable;
+        if unreachable {
+            self.client.selector.mark_down(&self.service, target);
+        }
+        self.tried.insert(target.node().id.clone());
+        self.last = Some(failed.clone());
+        if failed.is_never_delivered() {
+            return unreachable || failed.code() == Code::ResourceExhausted;
+        }
+        let again = self.idempotent && unreachable && self.retries_left > 0;
+        self.retries_left -= u32::from(again);
+        again
+    }
+
+    /// Makes a unary call to this node, on the socket that all of them share.
+    pub(crate) async fn call(&self, target: &Arc<Target>, request: Request) -> Result<Response, Status> {
+        let _entered = target.enter();
+        let connection = self
+            .client
+            .pool
+            .get(target.address(), &target.node().metadata)
+            .await;
+        connection.map_err(undialled)?.call(request).await
+    }
+
+    /// Opens a stream, on a socket of its own, to the first node that can be dialled.
+    pub(crate) async fn open(&mut self, request: Request) -> Result<(Arc<Target>, Answers), Status> {
+        let (target, socket) = self.dial().await?;
+        let ours = is_ours(&target.node().metadata);
+        let answers = stream::open(
+            socket,
+            request,
+            ours,
+            target.enter(),
+            self.client.options.stream_capacity,
+        );
+        Ok((target, answers))
+    }
+
+    async fn dial(&mut self) -> Result<(Arc<Target>, Socket), Status> {
+        loop {
+            let target = self.next().await?;
+            match self
+                .client
+                .pool
+                .dial(target.address(), &target.node().metadata)
+                .await
+                .map_err(undialled)
+            {
+                Ok(socket) => return Ok((target, socket)),
+                Err(failed) if self.may_try_again(&target, &failed) => {}
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
+}
+
+/// What cannot be dialled has not been called.
+fn undialled(error: Error) -> Status {
+    Status::from(error).never_delivered()
+}
+
+fn unselectable(error: Error, service: &str) -> Status {
+    let message = match error.kind() {
+        ErrorKind::NotFound => format!("nobody serves {service:?}: {error}"),
+        _ => error.to_string(),
+    };
+    Status::new(Status::from(error).code(), message).never_delivered()
+}

@@ -1,0 +1,183 @@
+//! One task for each socket: it writes what callers queue, and hands answers to the table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use tokio::sync::mpsc;
+
+use crate::client::in_flight::InFlight;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+use crate::rpc::{Request, Response, Status, frame};
+use crate::transport::{Socket, SocketReceiver, SocketSender};
+
+/// How many requests wait for the writer before callers wait for it.
+const QUEUE: usize = 1024;
+
+/// A socket that all unary calls to one node share. Dropping the last handle ends it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    requests: mpsc::Sender<Outgoing>,
+    table: Arc<InFlight>,
+    driver: tokio::task::AbortHandle,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    id: u64,
+    message: Message,
+}
+
+impl Connection {
+    /// Takes over a socket. `ours` says that the peer understands cancellation. Ends after `idle` without a call.
+    pub(crate) fn new(socket: Socket, ours: bool, limit: usize, idle: Duration) -> Self {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let (table, gone) = InFlight::new(limit);
+        let (sender, receiver) = socket.split();
+        let writer = Writer {
+            sender,
+            table: table.clone(),
+            queue,
+            gone,
+            ours,
+            idle,
+        };
+        let driver = tokio::spawn(drive(writer, receiver, table.clone())).abort_handle();
+        Connection {
+            requests,
+            table,
+            driver,
+        }
+    }
+
+    /// Makes one unary call. Dropping the future cancels it at the other end.
+    pub(crate) async fn call(&self, request: Request) -> Result<Response, Status> {
+        let waiting = self.table.begin()?;
+        let headers = frame::request_headers(&request, waiting.id);
+        let message = Message {
+            headers,
+            body: request.body.into_one(),
+        };
+        let queued = self
+            .requests
+            .send(Outgoing {
+                id: waiting.id,
+                message,
+            })
+            .await;
+        if queued.is_err() {
+            return Err(Status::unavailable("the socket has ended").never_delivered());
+        }
+        waiting.answer().await
+    }
+
+    /// Whether a call made now would find it ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Reads and writes side by side: reading never waits for writing, so that two ends that both write cannot stall.
+async fn drive(writer: Writer, receiver: SocketReceiver, table: Arc<InFlight>) {
+    let error = tokio::select! {
+        error = read(receiver, &table) => error,
+        error = writer.run() => error,
+    };
+    table.fail_all(&error);
+}
+
+async fn read(mut receiver: SocketReceiver, table: &InFlight) -> Error {
+    while let Some(message) = receiver.next().await {
+        match message {
+            Ok(message) => table.complete(frame::from_server(message)),
+            Err(error) if error.kind() == ErrorKind::Malformed => {
+                tracing::debug!(%error, peer = %receiver.remote(), "an unreadable message was ignored");
+            }
+            Err(error) => return error,
+        }
+    }
+    Error::new(ErrorKind::Unavailable, "the peer closed the socket").with_context("peer", receiver.remote())
+}
+
+struct Writer {
+    sender: SocketSender,
+    table: Arc<InFlight>,
+    queue: mpsc::Receiver<Outgoing>,
+    gone: mpsc::UnboundedReceiver<u64>,
+    /// Whether the peer understands a cancellation.
+    ours: bool,
+    idle: Duration,
+}
+
+impl Writer {
+    /// Feeds all that is ready and flushes once; ends when the socket breaks, or nobody has called for a while.
+    async fn run(mut self) -> Error {
+        let mut idle = tokio::time::interval(self.idle);
+        idle.reset();
+        let mut used = false;
+        loop {
+            let done = tokio::select! {
+                Some(request) = self.queue.recv() => {
+                    used = true;
+                    self.feed_ready(request).await
+                }
+                Some(id) = self.gone.recv() => self.cancel(id).await,
+                _ = idle.tick() => {
+                    if !used && self.table.len() == 0 {
+                        return self.retire().await;
+                    }
+                    used = false;
+                    Ok(())
+                }
+            };
+            if let Err(error) = done {
+                return error;
+            }
+        }
+    }
+
+    async fn feed_ready(&mut self, first: Outgoing) -> Result<()> {
+        self.feed(first).await?;
+        while let Ok(request) = self.queue.try_recv() {
+            self.feed(request).await?;
+        }
+        self.sender.flush().await
+    }
+
+    /// A request that is too large fails alone; whatever else goes wrong is the end of the socket.
+    async fn feed(&mut self, request: Outgoing) -> Result<()> {
+        if !self.table.mark_sent(request.id) {
+            return Ok(());
+        }
+        match self.sender.feed(request.message).await {
+            Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
+                self.table
+                    .refuse(request.id, Status::from(error).never_delivered());
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    async fn cancel(&mut self, id: u64) -> Result<()> {
+        if !self.ours {
+            return Ok(());
+        }
+        self.table.mark_other_sent();
+        self.sender.send(frame::cancel(id)).await
+    }
+
+    /// Closes the socket. Calls that were queued meanwhile were never sent, and are made again on a new one.
+    async fn retire(mut self) -> Error {
+        self.queue.close();
+        let idle = Error::new(ErrorKind::Unavailable, "the socket was idle");
+        self.sender.finish().await.err().unwrap_or(idle)
+    }
+}

@@ -1,0 +1,93 @@
+//! The calling side: finds a node, shares sockets, matches answers, and tries elsewhere where that is safe.
+
+mod attempt;
+mod builder;
+mod call;
+mod dispatch;
+mod driver;
+mod in_flight;
+mod options;
+mod pool;
+mod stream;
+
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use futures::future::BoxFuture;
+use tower::Service;
+
+use crate::rpc::{CallKind, Request, Response, Status};
+use crate::selector::Selector;
+use pool::Pool;
+
+pub use builder::ClientBuilder;
+pub use call::{BidiStream, Call, ClientStream, ServerStream, Unary};
+pub use options::ClientOptions;
+
+#[cfg(test)]
+mod tests;
+
+/// Calls services by name. Cloning is cheap, and clones share their sockets.
+///
+/// Unary calls to one node share one socket, told apart by id and answered in any order; a stream gets a socket of
+/// its own. Which node is called is the [selector](crate::selector)'s choice among those the registry knows.
+///
+/// A call that was **never delivered** is made again on another node by itself. One that may have run is not, unless
+/// it says that it is [idempotent](Call::idempotent).
+///
+/// A `Client` is a [`tower::Service`] from [`Request`] to [`Response`], so middleware of that ecosystem goes around
+/// it; the typed calls ([`unary`](Client::unary) and its siblings) are made of that one.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of one client share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    selector: Selector,
+    pool: Pool,
+    options: ClientOptions,
+}
+
+impl Client {
+    /// A client needs a transport and a registry.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// What it does when a call says nothing else.
+    pub fn options(&self) -> &ClientOptions {
+        &self.shared.options
+    }
+
+    /// Makes one untyped call; a unary one without a deadline gets the client's.
+    ///
+    /// # Errors
+    /// What the call ended with: `NotFound` when nobody serves it, `Unavailable` when no node could be reached,
+    /// `DeadlineExceeded`, or what the handler answered.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the call: its entry is removed, the peer is told, and the handler there is cancelled.
+    pub async fn send(&self, mut request: Request) -> Result<Response, Status> {
+        if request.kind == CallKind::Unary && request.context.deadline().is_none() {
+            request.context = request.context.with_timeout(self.shared.options.request_timeout);
+        }
+        dispatch::run(self.shared.clone(), request).await
+    }
+}
+
+impl Service<Request> for Client {
+    type Response = Response;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Response, Status>>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let client = self.clone();
+        Box::pin(async move { client.send(request).await })
+    }
+}

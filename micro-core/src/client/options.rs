@@ -1,0 +1,72 @@
+//! What a client does when a call says nothing else.
+
+use std::time::Duration;
+
+/// The defaults and limits of a client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// How long a unary call may take, with all its attempts. Streams have no limit of their own. Default: 5 s.
+    pub request_timeout: Duration,
+    /// How many times a call that may have run is made again, when it says that it is idempotent. A call that was
+    /// never delivered is made again on every other node, whatever this says. Default: 1.
+    pub retries: u32,
+    /// How long a dial may take. Default: 5 s.
+    pub dial_timeout: Duration,
+    /// How many calls may be in flight to one node; more are refused with `ResourceExhausted`. Default: 65,536.
+    pub max_in_flight: usize,
+    /// How many items of one stream wait for a slow reader before its socket is no longer read. Default: 64.
+    pub stream_capacity: usize,
+    /// How long a socket without calls is kept. Default: 60 s.
+    pub idle_timeout: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        ClientOptions {
+            request_timeout: Duration::from_secs(5),
+            retries: 1,
+            dial_timeout: Duration::from_secs(5),
+            max_in_flight: 65_536,
+            stream_capacity: 64,
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl ClientOptions {
+    /// Bounds unary calls.
+    #[must_use]
+    pub fn with_request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Sets how many times an idempotent call that may have run is made again.
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Bounds the calls in flight to one node.
+    #[must_use]
+    pub fn with_max_in_flight(mut self, calls: usize) -> Self {
+        self.max_in_flight = calls;
+        self
+    }
+
+    /// Bounds the items of one stream that wait.
+    #[must_use]
+    pub fn with_stream_capacity(mut self, items: usize) -> Self {
+        self.stream_capacity = items.max(1);
+        self
+    }
+
+    /// Sets how long a socket without calls is kept.
+    #[must_use]
+    pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout.max(Duration::from_millis(1));
+        self
+    }
+}

@@ -1,0 +1,172 @@
+//! One streaming call: a socket of its own, and a task that moves its messages both ways.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures::{FutureExt, SinkExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::error::ErrorKind;
+use crate::message::{Headers, Message};
+use crate::rpc::frame::{self, ServerEvent};
+use crate::rpc::{BodyStream, Context, Request, Status};
+use crate::selector::Entered;
+use crate::transport::{Socket, SocketReceiver, SocketSender};
+
+/// The answers of a stream. Dropping them early tells the peer, which cancels its handler.
+pub(crate) struct Answers {
+    items: mpsc::Receiver<Result<Bytes, Status>>,
+    _stop: DropGuard,
+}
+
+impl futures::Stream for Answers {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.items.poll_recv(cx)
+    }
+}
+
+/// Opens a stream on a socket of its own. `ours` says that the peer understands half-close.
+pub(crate) fn open(
+    socket: Socket,
+    request: Request,
+    ours: bool,
+    entered: Entered,
+    capacity: usize,
+) -> Answers {
+    let (items, receiver) = mpsc::channel(capacity);
+    let stop = CancellationToken::new();
+    let call = Call {
+        headers: frame::request_headers(&request, 0),
+        opening: frame::empty_request(&request.content_type),
+        context: request.context,
+        stop: stop.clone(),
+        sent: AtomicUsize::new(0),
+        ours,
+        items,
+    };
+    // The task ends with the socket, with the deadline, or when the answers are dropped, whichever comes first.
+    tokio::spawn(async move {
+        call.run(socket, request.body.into_many()).await;
+        drop(entered);
+    });
+    Answers {
+        items: receiver,
+        _stop: stop.drop_guard(),
+    }
+}
+
+struct Call {
+    headers: Headers,
+    opening: Bytes,
+    context: Context,
+    stop: CancellationToken,
+    /// How many messages were sent on the socket.
+    sent: AtomicUsize,
+    ours: bool,
+    items: mpsc::Sender<Result<Bytes, Status>>,
+}
+
+impl Call {
+    async fn run(self, socket: Socket, outgoing: BodyStream) {
+        let (mut sender, receiver) = socket.split();
+        let ended = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            () = self.context.cancelled() => Some(Status::cancelled("the calling context was cancelled")),
+            () = deadline(&self.context) => Some(Status::deadline_exceeded("the deadline passed")),
+            ended = self.receive(receiver) => ended,
+            status = self.send(&mut sender, outgoing) => Some(status),
+        };
+        // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
+        sender.send(frame::end_of_call(self.headers)).await.ok();
+        sender.finish().await.ok();
+        if let Some(status) = ended {
+            // An error means that the caller has gone meanwhile.
+            self.items.send(Err(status)).await.ok();
+        }
+    }
+
+    /// Sends the opening and all items, and then waits for ever; returns what went wrong.
+    async fn send(&self, sender: &mut SocketSender, mut outgoing: BodyStream) -> Status {
+        if let Err(error) = self.feed(sender, self.opening.clone()).await {
+            return Status::from(error).never_delivered();
+        }
+        match self.send_items(sender, &mut outgoing).await {
+            Ok(()) => std::future::pending().await,
+            Err(status) => status,
+        }
+    }
+
+    /// Feeds what is ready, and flushes before it waits for more.
+    async fn send_items(&self, sender: &mut SocketSender, outgoing: &mut BodyStream) -> Result<(), Status> {
+        loop {
+            let item = match outgoing.next().now_or_never() {
+                Some(item) => item,
+                None => {
+                    sender.flush().await?;
+                    outgoing.next().await
+                }
+            };
+            let Some(body) = item else { break };
+            self.feed(sender, body?).await?;
+        }
+        if self.ours {
+            sender.feed(frame::half_close(0)).await?;
+        }
+        Ok(sender.flush().await?)
+    }
+
+    async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> crate::Result<()> {
+        sender
+            .feed(Message {
+                headers: self.headers.clone(),
+                body,
+            })
+            .await?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Hands on what comes; `None` when the stream ended well.
+    async fn receive(&self, mut receiver: SocketReceiver) -> Option<Status> {
+        while let Some(message) = receiver.next().await {
+            match message.map(|message| frame::from_server(message).event) {
+                Ok(ServerEvent::Body { body, .. }) => self.items.send(Ok(body)).await.ok()?,
+                Ok(ServerEvent::End) => return None,
+                Ok(ServerEvent::Failed(status)) => return Some(status),
+                Err(error) => return Some(self.broken(&error)),
+            }
+        }
+        Some(Status::unavailable(
+            "the peer closed the socket in the middle of the stream",
+        ))
+    }
+
+    /// A socket that broke. When not one message reached anybody, the call has not run.
+    fn broken(&self, error: &crate::Error) -> Status {
+        let status = match error.kind() {
+            ErrorKind::Lagged(_) => Status::data_loss(error.to_string()),
+            ErrorKind::Malformed => Status::internal(error.to_string()),
+            _ => Status::unavailable(error.to_string()),
+        };
+        let sent = self.sent.load(Ordering::Relaxed);
+        if error.undelivered() > 0 && error.undelivered() >= sent {
+            status.never_delivered()
+        } else {
+            status
+        }
+    }
+}
+
+async fn deadline(context: &Context) {
+    match context.deadline() {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

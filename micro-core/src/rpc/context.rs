@@ -1,0 +1,131 @@
+//! What flows along with a call: its deadline, its metadata, and whether anybody still waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::address::Address;
+use crate::message::Headers;
+
+/// What flows along with a call: deadline, metadata, cancellation, and who is at the other end.
+///
+/// A handler gets one; passing it to a nested call (`.context(&ctx)`) hands on what is left of the deadline, and the
+/// nested call is cancelled with this one. Cloning is cheap, and spawned work may hold it.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    deadline: Option<Instant>,
+    metadata: Arc<Headers>,
+    cancellation: CancellationToken,
+    peer: Option<Address>,
+}
+
+impl Context {
+    /// No deadline, no metadata, never cancelled.
+    pub fn new() -> Self {
+        Context::default()
+    }
+
+    /// Sets a deadline this far from now; an earlier one stays.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.with_deadline(deadline),
+            // Beyond what the clock can say is no deadline.
+            None => self,
+        }
+    }
+
+    /// Sets a deadline; an earlier one stays.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        self
+    }
+
+    /// Replaces the metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Headers) -> Self {
+        self.metadata = Arc::new(metadata);
+        self
+    }
+
+    /// Says who is at the other end.
+    #[must_use]
+    pub fn with_peer(mut self, peer: Address) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// A context that ends with this one, and can end before it.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Context {
+            cancellation: self.cancellation.child_token(),
+            ..self.clone()
+        }
+    }
+
+    /// When the caller stops waiting.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long the caller still waits; zero when the deadline has passed, `None` without a deadline.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// What the caller sent along: names and values, case-sensitive.
+    pub fn metadata(&self) -> &Headers {
+        &self.metadata
+    }
+
+    /// Who is at the other end, as its transport names it.
+    pub fn peer(&self) -> Option<&Address> {
+        self.peer.as_ref()
+    }
+
+    /// Whether the caller is gone.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancellation.is_cancelled()
+    }
+
+    /// Waits until the caller is gone.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
+    /// Ends this context and its children.
+    pub fn cancel(&self) {
+        self.cancellation.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earlier_deadline_stays() {
+        let context = Context::new()
+            .with_timeout(Duration::from_secs(1))
+            .with_timeout(Duration::from_secs(5));
+        assert_eq!(context.remaining(), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_child_ends_with_its_parent_and_not_the_other_way() {
+        let parent = Context::new();
+        let (first, second) = (parent.child(), parent.child());
+        first.cancel();
+        assert!(!parent.is_cancelled() && !second.is_cancelled());
+        parent.cancel();
+        assert!(second.is_cancelled());
+    }
+}

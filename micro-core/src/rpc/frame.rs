@@ -1,0 +1,306 @@
+//! Calls as messages on a socket, and back: the vocabulary of go-micro, with ours beside it.
+//!
+//! | from the caller | headers | body |
+//! |---|---|---|
+//! | request | Service, Method, Endpoint, ID (both spellings), Content-Type, Accept, Timeout, metadata | the request |
+//! | opening of a stream | the same, and `Micro-Stream` | an empty request, which servers discard |
+//! | item of a stream | the same as its opening | the item |
+//! | end | the same, and `Micro-Error: EOS` | none |
+//! | half-close, cancel (ours) | ID, `Micro-Control` | none |
+//!
+//! | from the server | headers | body |
+//! |---|---|---|
+//! | answer | Content-Type, ID in the spelling that came, metadata | the answer |
+//! | item of a stream | Content-Type, Service, Method, Endpoint, ID | the item |
+//! | end, failure | the same, and `Micro-Error` | none |
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::address::Address;
+use crate::codec;
+use crate::message::{Headers, Message, Text};
+use crate::rpc::headers::{self as h, is_reserved};
+use crate::rpc::micro_error;
+use crate::rpc::{Body, CallKind, Context, Request, Status};
+
+/// The headers of a request, which every message of its stream repeats.
+pub(crate) fn request_headers(request: &Request, id: u64) -> Headers {
+    let id: Text = Text::Owned(id.to_string());
+    let metadata = request.context.metadata();
+    let mut headers = Headers::with_capacity(10 + metadata.len());
+    headers.push(h::SERVICE, request.service.clone());
+    headers.push(h::METHOD, request.endpoint.clone());
+    headers.push(h::ENDPOINT, request.endpoint.clone());
+    headers.push(h::CONTENT_TYPE, request.content_type.clone());
+    headers.push(h::ACCEPT, request.content_type.clone());
+    if let Some(left) = request.context.remaining() {
+        headers.push(h::TIMEOUT, left.as_nanos().to_string());
+    }
+    if request.kind != CallKind::Unary {
+        headers.push(h::STREAM, id.clone());
+    }
+    headers.push(h::ID_OLD, id.clone());
+    headers.push(h::ID, id);
+    for (name, value) in metadata.iter().filter(|(name, _)| !is_reserved(name)) {
+        headers.insert(name.to_owned(), value.to_owned());
+    }
+    headers
+}
+
+/// An empty request of this content type, as go-micro opens streams with.
+pub(crate) fn empty_request(content_type: &str) -> Bytes {
+    match content_type {
+        codec::JSON => Bytes::from_static(b"{}\n"),
+        _ => Bytes::new(),
+    }
+}
+
+/// The end of a stream, said by the caller.
+pub(crate) fn end_of_call(mut headers: Headers) -> Message {
+    headers.push(h::ERROR, h::EOS);
+    Message {
+        headers,
+        body: Bytes::new(),
+    }
+}
+
+/// The caller sends no more, and still reads.
+pub(crate) fn half_close(id: u64) -> Message {
+    control(id, h::HALF_CLOSE)
+}
+
+/// The caller no longer waits.
+pub(crate) fn cancel(id: u64) -> Message {
+    control(id, h::CANCEL)
+}
+
+fn control(id: u64, what: &'static str) -> Message {
+    Message::default()
+        .with_header(h::ID, id.to_string())
+        .with_header(h::CONTROL, what)
+}
+
+/// What a server receives.
+#[derive(Debug)]
+pub(crate) enum FromCaller {
+    /// A request, or a message of a stream: its opening when the id is new on this socket.
+    Call(Call),
+    /// The caller sends no more, and reads no more.
+    End(Text),
+    /// The caller sends no more.
+    HalfClose(Text),
+    /// The caller no longer waits.
+    Cancel(Text),
+}
+
+/// A request as it came.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) reply: ReplyTo,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) metadata: Headers,
+    pub(crate) body: Bytes,
+}
+
+/// What an answer repeats of its request.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyTo {
+    pub(crate) id: Text,
+    id_header: &'static str,
+    pub(crate) service: Text,
+    pub(crate) endpoint: Text,
+    pub(crate) content_type: Text,
+    pub(crate) stream: bool,
+}
+
+/// Reads what a caller sent.
+pub(crate) fn from_caller(message: Message) -> FromCaller {
+    let Message { mut headers, body } = message;
+    let control = headers.remove(h::CONTROL);
+    let ended = headers.remove(h::ERROR).is_some();
+    let (id_header, id) = take_id(&mut headers);
+    let stream = headers.remove(h::STREAM);
+    let id = id.or_else(|| stream.clone()).unwrap_or_default();
+    match control.as_deref() {
+        Some(h::HALF_CLOSE) => return FromCaller::HalfClose(id),
+        Some(h::CANCEL) => return FromCaller::Cancel(id),
+        _ if ended => return FromCaller::End(id),
+        _ => {}
+    }
+    let reply = ReplyTo {
+        id,
+        id_header,
+        service: take(&mut headers, h::SERVICE, "X-Micro-Service"),
+        endpoint: take_endpoint(&mut headers),
+        content_type: headers
+            .remove(h::CONTENT_TYPE)
+            .unwrap_or(Text::Borrowed(codec::PROTOBUF)),
+        stream: stream.is_some(),
+    };
+    let timeout = headers
+        .remove(h::TIMEOUT)
+        .and_then(|ns| ns.parse().ok())
+        .map(Duration::from_nanos);
+    headers.retain(|name, _| !is_reserved(name));
+    FromCaller::Call(Call {
+        reply,
+        timeout,
+        metadata: headers,
+        body,
+    })
+}
+
+impl Call {
+    /// The request for the handler.
+    pub(crate) fn into_request(self, context: Context, items: Option<Body>) -> Request {
+        let kind = if items.is_some() {
+            CallKind::BidiStream
+        } else {
+            CallKind::Unary
+        };
+        let context = context.with_metadata(self.metadata);
+        let context = match self.timeout {
+            Some(timeout) => context.with_timeout(timeout),
+            None => context,
+        };
+        Request::new(
+            self.reply.service,
+            self.reply.endpoint,
+            items.unwrap_or(Body::One(self.body)),
+        )
+        .with_kind(kind)
+        .with_content_type(self.reply.content_type)
+        .with_context(context)
+    }
+}
+
+impl ReplyTo {
+    /// The answer to a unary request.
+    pub(crate) fn answer(&self, content_type: Text, metadata: Headers, body: Bytes) -> Message {
+        let mut headers = Headers::with_capacity(2 + metadata.len());
+        headers.push(h::CONTENT_TYPE, content_type);
+        headers.push(self.id_header, self.id.clone());
+        headers.extend(metadata.into_iter().filter(|(name, _)| !is_reserved(name)));
+        Message { headers, body }
+    }
+
+    /// One item of a stream.
+    pub(crate) fn item(&self, body: Bytes) -> Message {
+        Message {
+            headers: self.echo(),
+            body,
+        }
+    }
+
+    /// The end of a stream.
+    pub(crate) fn end(&self) -> Message {
+        self.error(h::EOS.into())
+    }
+
+    /// The end of any call, with what it ended with.
+    pub(crate) fn failure(&self, status: &Status) -> Message {
+        self.error(micro_error::encode(status, &self.service).into())
+    }
+
+    fn error(&self, error: Text) -> Message {
+        let mut headers = self.echo();
+        if self.stream {
+            headers.push(h::STREAM, self.id.clone());
+        }
+        headers.push(h::ERROR, error);
+        Message {
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    fn echo(&self) -> Headers {
+        let mut headers = Headers::with_capacity(7);
+        headers.push(h::CONTENT_TYPE, self.content_type.clone());
+        headers.push(h::SERVICE, self.service.clone());
+        headers.push(h::METHOD, self.endpoint.clone());
+        headers.push(h::ENDPOINT, self.endpoint.clone());
+        headers.push(self.id_header, self.id.clone());
+        headers
+    }
+}
+
+/// What a caller receives.
+#[derive(Debug)]
+pub(crate) struct FromServer {
+    /// Which call it answers; go-micro leaves it out of some answers.
+    pub(crate) id: Option<u64>,
+    pub(crate) event: ServerEvent,
+}
+
+/// What the server says.
+#[derive(Debug)]
+pub(crate) enum ServerEvent {
+    /// An answer, or an item of a stream.
+    Body {
+        content_type: Option<Text>,
+        metadata: Headers,
+        body: Bytes,
+    },
+    /// The stream ended well.
+    End,
+    /// The call failed.
+    Failed(Status),
+}
+
+/// Reads what a server sent.
+pub(crate) fn from_server(message: Message) -> FromServer {
+    let Message { mut headers, body } = message;
+    let (_, id) = take_id(&mut headers);
+    let id = id.and_then(|id| id.parse().ok());
+    let error = headers
+        .remove(h::ERROR)
+        .or_else(|| headers.remove("X-Micro-Error"));
+    let event = match error.as_deref() {
+        None | Some("") => {
+            let content_type = headers.remove(h::CONTENT_TYPE);
+            headers.retain(|name, _| !is_reserved(name));
+            ServerEvent::Body {
+                content_type,
+                metadata: headers,
+                body,
+            }
+        }
+        Some(h::EOS) => ServerEvent::End,
+        Some(text) => ServerEvent::Failed(micro_error::decode(text)),
+    };
+    FromServer { id, event }
+}
+
+/// The id, and the header to echo it in: the new spelling where both came.
+fn take_id(headers: &mut Headers) -> (&'static str, Option<Text>) {
+    let old = headers.remove(h::ID_OLD);
+    match headers.remove(h::ID).or_else(|| headers.remove("X-Micro-ID")) {
+        Some(id) => (h::ID, Some(id)),
+        None if old.is_some() => (h::ID_OLD, old),
+        None => (h::ID, headers.remove("X-Micro-Id")),
+    }
+}
+
+fn take_endpoint(headers: &mut Headers) -> Text {
+    let method = take(headers, h::METHOD, "X-Micro-Method");
+    let endpoint = take(headers, h::ENDPOINT, "X-Micro-Endpoint");
+    if endpoint.is_empty() { method } else { endpoint }
+}
+
+fn take(headers: &mut Headers, name: &str, fallback: &str) -> Text {
+    headers
+        .remove(name)
+        .or_else(|| headers.remove(fallback))
+        .unwrap_or_default()
+}
+
+/// The context of a call that came from `peer`.
+pub(crate) fn server_context(parent: &Context, peer: &Address) -> Context {
+    parent.child().with_peer(peer.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+
+fn call(request: &Request, id: u64) -> Call {
+    let message = Message {
+        headers: request_headers(request, id),
+        body: Bytes::from_static(b"body"),
+    };
+    match from_caller(message) {
+        FromCaller::Call(call) => call,
+        other => panic!("not a call: {other:?}"),
+    }
+}
+
+#[test]
+fn a_request_survives_the_wire() {
+    let metadata = Headers::from_iter([("Foo", "bar")]);
+    let context = Context::new()
+        .with_timeout(Duration::from_secs(2))
+        .with_metadata(metadata.clone());
+    let request = Request::new("greeter", "Greeter.Hello", Bytes::new()).with_context(context);
+    let call = call(&request, 7);
+    assert_eq!(
+        (&*call.reply.service, &*call.reply.endpoint, &*call.reply.id),
+        ("greeter", "Greeter.Hello", "7")
+    );
+    assert_eq!(call.metadata, metadata);
+    assert_eq!(&call.body[..], b"body");
+    let timeout = call.timeout.unwrap();
+    assert!(timeout <= Duration::from_secs(2) && timeout > Duration::from_secs(1));
+    assert!(!call.reply.stream);
+}
+
+#[test]
+fn metadata_cannot_take_the_place_of_the_frameworks_headers() {
+    let metadata = Headers::from_iter([("Micro-Service", "other"), ("Timeout", "1"), ("x-micro-id", "9")]);
+    let request = Request::new("greeter", "Greeter.Hello", Bytes::new())
+        .with_context(Context::new().with_metadata(metadata));
+    let call = call(&request, 7);
+    assert_eq!((&*call.reply.service, call.timeout), ("greeter", None));
+    assert!(call.metadata.is_empty());
+}
+
+#[test]
+fn an_answer_comes_in_the_spelling_of_the_request() {
+    for (sent, echoed) in [
+        (&[h::ID][..], h::ID),
+        (&[h::ID_OLD], h::ID_OLD),
+        (&[h::ID_OLD, h::ID], h::ID),
+    ] {
+        let headers: Headers = sent.iter().map(|&name| (name, "3")).collect();
+        let FromCaller::Call(call) = from_caller(Message {
+            headers,
+            body: Bytes::new(),
+        }) else {
+            panic!("not a call");
+        };
+        let answer = call
+            .reply
+            .answer(codec::JSON.into(), Headers::new(), Bytes::new());
+        assert_eq!(answer.headers.get(echoed), Some("3"), "{sent:?}");
+        assert_eq!(from_server(answer).id, Some(3));
+    }
+}
+
+#[test]
+fn a_failure_arrives_with_code_and_message() {
+    let request = Request::new("greeter", "Greeter.Hello", Bytes::new());
+    let message = call(&request, 1).reply.failure(&Status::not_found("nobody"));
+    let ServerEvent::Failed(status) = from_server(message).event else {
+        panic!("not a failure")
+    };
+    assert_eq!(
+        status,
+        micro_error::decode(r#"{"id":"greeter","code":404,"detail":"nobody","status":"Not Found"}"#)
+    );
+}
+
+#[test]
+fn the_ends_of_a_stream_are_told_apart() {
+    let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
+    assert!(matches!(from_caller(half_close(1)), FromCaller::HalfClose(id) if id == "1"));
+    assert!(matches!(from_caller(cancel(1)), FromCaller::Cancel(id) if id == "1"));
+    assert!(
+        matches!(from_caller(end_of_call(request_headers(&request, 1))), FromCaller::End(id) if id == "1")
+    );
+    let reply = call(&request, 1).reply;
+    assert!(reply.stream);
+    assert!(matches!(from_server(reply.end()).event, ServerEvent::End));
+    assert!(matches!(
+        from_server(reply.item(Bytes::new())).event,
+        ServerEvent::Body { .. }
+    ));
+}
+
+#[test]
+fn an_answer_without_an_id_is_readable() {
+    let message = Message::new("unsupported Content-Type: x").with_header("Content-Type", "text/plain");
+    assert_eq!(from_server(message).id, None);
+}

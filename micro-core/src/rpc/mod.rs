@@ -1,0 +1,27 @@
+//! Calls, as both ends see them: [`Request`], [`Response`], [`Status`], [`Context`].
+//!
+//! Client and server are [`tower::Service`]s from a `Request` to a `Response`; what lies between them on the
+//! socket is known to [`frame`] alone.
+
+mod body;
+mod code;
+mod context;
+pub(crate) mod frame;
+pub(crate) mod headers;
+mod micro_error;
+mod request;
+mod status;
+
+pub use body::{Body, BodyStream, Streaming};
+pub use code::Code;
+pub use context::Context;
+pub use headers::is_reserved;
+pub use request::{CallKind, Request, Response};
+pub use status::Status;
+
+/// The key in a node's metadata that says its server understands this crate's additions to go-micro's calls
+/// (cancellation, half-close), which are never said to a peer without it. Its value is [`FEATURES`].
+pub const FEATURES_KEY: &str = "micro-rpc";
+
+/// The version of those additions.
+pub const FEATURES: &str = "1";

@@ -1,0 +1,214 @@
+//! What the registry knows, kept in memory and fed by a watch.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::AbortHandle;
+
+use crate::error::Result;
+use crate::registry::{Action, Change, Node, Registry, ServiceRecord, WatchOptions, Watcher};
+use crate::selector::Target;
+
+type Targets = Arc<[Arc<Target>]>;
+
+/// Nodes by service. The first question about a service goes to the registry; the watch keeps the answer fresh.
+pub(crate) struct Cache {
+    registry: Arc<dyn Registry>,
+    services: Arc<Services>,
+    watch: AsyncMutex<Option<WatchTask>>,
+}
+
+#[derive(Default)]
+struct Services(Mutex<HashMap<String, Entry>>);
+
+#[derive(Default)]
+struct Entry {
+    targets: Option<Targets>,
+    /// What the watch saw while the registry was being asked: the answer may be older. Empty otherwise.
+    missed: Vec<Change>,
+    /// Held while the registry is asked, so that many callers ask once.
+    asking: Arc<AsyncMutex<()>>,
+}
+
+/// The task that applies changes; it ends with the cache.
+struct WatchTask(AbortHandle);
+
+impl Drop for WatchTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Cache {
+    pub(crate) fn new(registry: Arc<dyn Registry>) -> Self {
+        Cache {
+            registry,
+            services: Arc::default(),
+            watch: AsyncMutex::default(),
+        }
+    }
+
+    /// The nodes of a service, from memory where they are known.
+    pub(crate) async fn targets(&self, service: &str) -> Result<Targets> {
+        match self.services.known(service) {
+            Some(targets) => Ok(targets),
+            None => self.ask_once(service, None).await,
+        }
+    }
+
+    /// The nodes of a service, from the registry.
+    pub(crate) async fn refresh(&self, service: &str) -> Result<Targets> {
+        let stale = self.services.known(service);
+        self.ask_once(service, stale).await
+    }
+
+    /// Forgets a node until the registry speaks of it again.
+    pub(crate) fn remove(&self, service: &str, node: &Node) {
+        if let Some(entry) = self.services.0.lock().get_mut(service) {
+            let gone = |known: &Node| known.id == node.id && known.address == node.address;
+            entry.edit(|targets| targets.retain(|target| !gone(&target.node)));
+        }
+    }
+
+    /// Asks, unless somebody else has while we waited for our turn.
+    async fn ask_once(&self, service: &str, stale: Option<Targets>) -> Result<Targets> {
+        let turn = self.services.turn(service);
+        let _turn = turn.lock().await;
+        match (self.services.known(service), stale) {
+            (Some(known), None) => Ok(known),
+            (Some(known), Some(stale)) if !Arc::ptr_eq(&known, &stale) => Ok(known),
+            _ => self.ask(service).await,
+        }
+    }
+
+    /// Watches first and asks then, so that no change falls between the two.
+    async fn ask(&self, service: &str) -> Result<Targets> {
+        self.ensure_watch().await?;
+        self.services
+            .0
+            .lock()
+            .entry(service.to_owned())
+            .or_default()
+            .missed
+            .clear();
+        match self.registry.get(service).await {
+            Ok(records) => Ok(self.services.answered(service, records)),
+            Err(error) => {
+                self.services.0.lock().remove(service);
+                Err(error)
+            }
+        }
+    }
+
+    async fn ensure_watch(&self) -> Result<()> {
+        let mut watch = self.watch.lock().await;
+        if watch.as_ref().is_none_or(|task| task.0.is_finished()) {
+            let watcher = self.registry.watch(WatchOptions::default()).await?;
+            *watch = Some(WatchTask(
+                tokio::spawn(follow(watcher, self.services.clone())).abort_handle(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Applies changes until the watch ends. When some may be missing, all is forgotten and asked anew.
+async fn follow(mut watcher: Watcher, services: Arc<Services>) {
+    loop {
+        match watcher.recv().await {
+            Ok(change) => services.apply(change),
+            Err(error) => {
+                tracing::debug!(%error, "changes of the registry may be missing; what is known is asked anew");
+                services.0.lock().clear();
+                if error.kind() == crate::ErrorKind::Closed {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Services {
+    fn known(&self, service: &str) -> Option<Targets> {
+        let services = self.0.lock();
+        services
+            .get(service)?
+            .targets
+            .clone()
+            .filter(|targets| !targets.is_empty())
+    }
+
+    fn turn(&self, service: &str) -> Arc<AsyncMutex<()>> {
+        self.0
+            .lock()
+            .entry(service.to_owned())
+            .or_default()
+            .asking
+            .clone()
+    }
+
+    /// Takes in an answer of the registry, and then what the watch saw meanwhile.
+    fn answered(&self, service: &str, records: Vec<ServiceRecord>) -> Targets {
+        let mut services = self.0.lock();
+        let entry = services.entry(service.to_owned()).or_default();
+        let nodes = records.into_iter().flat_map(|record| record.nodes);
+        entry.edit(|known| *known = targets(nodes, known));
+        for change in std::mem::take(&mut entry.missed) {
+            entry.apply(change);
+        }
+        entry.targets.clone().unwrap_or_default()
+    }
+
+    /// Applies a change to a service that is known; one that nobody has asked for stays unknown.
+    fn apply(&self, change: Change) {
+        let mut services = self.0.lock();
+        if let Some(entry) = services.get_mut(&change.service.name) {
+            if entry.asking.try_lock().is_err() {
+                entry.missed.push(change.clone());
+            }
+            if entry.targets.is_some() {
+                entry.apply(change);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn apply(&mut self, change: Change) {
+        let Change {
+            action,
+            service: ServiceRecord { nodes, .. },
+        } = change;
+        self.edit(|known| match action {
+            Action::Delete => known.retain(|target| !nodes.iter().any(|node| node.id == target.node.id)),
+            Action::Create | Action::Update => {
+                let fresh = targets(nodes, known);
+                known.retain(|target| !fresh.iter().any(|new| new.node.id == target.node.id));
+                known.extend(fresh);
+            }
+        });
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Vec<Arc<Target>>)) {
+        let mut targets = self.targets.as_deref().unwrap_or_default().to_vec();
+        change(&mut targets);
+        self.targets = Some(targets.into());
+    }
+}
+
+/// Targets for the nodes that can be dialled. One that is known and unchanged keeps its count of calls.
+fn targets(nodes: impl IntoIterator<Item = Node>, known: &[Arc<Target>]) -> Vec<Arc<Target>> {
+    let target = |node: Node| match known.iter().find(|target| target.node == node) {
+        Some(target) => Some(target.clone()),
+        None => match Target::new(node) {
+            Ok(target) => Some(Arc::new(target)),
+            Err(error) => {
+                tracing::debug!(%error, "a node with an unusable address was passed over");
+                None
+            }
+        },
+    };
+    nodes.into_iter().filter_map(target).collect()
+}
