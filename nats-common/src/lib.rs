@@ -1,3 +1,40 @@
 //! One shared NATS connection for the plugins of micro, and go-micro's envelope.
+//!
+//! [`Connection::shared`] gives the three plugins of a process one connection to a list of servers. On it:
+//!
+//! | need | use |
+//! |---|---|
+//! | send | [`Connection::publish`]; [`Connection::publish_now`] from a drop |
+//! | get answers | [`Mailbox`]: a reply subject that costs nothing to open; [`Slot`] for one's own [`Consumer`] |
+//! | subscribe | [`Feed`]: a stream; [`Pump`] for one's own [`Consumer`] |
+//! | know that the server has done it | [`Connection::fence`] |
+//! | know what may be lost | [`Incoming::Disconnected`], [`Connection::disconnects`] |
 
+mod config;
+mod connect;
+mod connection;
+mod consumer;
+mod courier;
 pub mod envelope;
+mod errors;
+mod feed;
+mod fence;
+mod inbox;
+mod leave;
+mod mailbox;
+mod outbox;
+mod pump;
+mod shared;
+mod switchboard;
+
+pub use async_nats::{Message, Subject};
+
+pub use config::DEFAULT_ADDRESS;
+pub use connect::CONNECT_LIMIT;
+pub use connection::Connection;
+pub use consumer::{Consumer, Denial, DeniedAction, Incoming};
+pub use feed::Feed;
+pub use inbox::Slot;
+pub use mailbox::{Delivery, Mailbox};
+pub use outbox::{Outgoing, PUBLISH_LIMIT};
+pub use pump::Pump;

@@ -1,0 +1,124 @@
+//! Who takes what comes in: the seam between the connection's tasks and their users.
+
+use async_nats::Message;
+
+/// Takes what comes in for one mailbox or one subscription.
+///
+/// It is called by the connection's own tasks, one item after the other, so it must neither block nor do lengthy
+/// work: it queues, and wakes whoever reads.
+pub trait Consumer: Send + Sync + 'static {
+    /// Takes one item.
+    fn take(&self, incoming: Incoming);
+}
+
+/// What can come in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A message.
+    Message(Message),
+    /// What was published with this mailbox as its reply subject reached nobody. One for each such message.
+    NoResponders,
+    /// This many messages, at least, were dropped before they came here, because this process fell behind.
+    Lost(u64),
+    /// The connection was lost. What was on its way, in either direction, may be lost; it is being opened again.
+    Disconnected,
+    /// The server refuses a subject. Told to everybody: who uses the subject knows.
+    Denied(Denial),
+    /// Nothing more will come.
+    Ended,
+}
+
+/// A subject that the server does not let us use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Denial {
+    /// What we wanted to do with it.
+    pub action: DeniedAction,
+    /// The subject, as the server names it.
+    pub subject: String,
+}
+
+/// What was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeniedAction {
+    /// To publish.
+    Publish,
+    /// To subscribe.
+    Subscribe,
+}
+
+impl Denial {
+    /// Reads what the server says: `Permissions Violation for Publish to "subject"`, or `for Subscription to`,
+    /// the latter with ` using queue "queue"` where there is one.
+    pub(crate) fn parse(text: &str) -> Option<Denial> {
+        let (head, rest) = text.split_once(" to \"")?;
+        let action = match head.to_ascii_lowercase().as_str() {
+            "permissions violation for publish" => DeniedAction::Publish,
+            "permissions violation for subscription" => DeniedAction::Subscribe,
+            _ => return None,
+        };
+        let (subject, _) = rest.split_once('"')?;
+        Some(Denial {
+            action,
+            subject: subject.to_owned(),
+        })
+    }
+
+    /// The error for the handle concerned.
+    pub fn error(&self) -> micro_core::Error {
+        let action = match self.action {
+            DeniedAction::Publish => "publish to",
+            DeniedAction::Subscribe => "subscribe to",
+        };
+        micro_core::Error::new(
+            micro_core::ErrorKind::PermissionDenied,
+            format!(
+                "the NATS server does not let this user {action} {:?}; grant it, or connect as another user",
+                self.subject
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_names_action_and_subject() {
+        let denial = |action, subject: &str| {
+            Some(Denial {
+                action,
+                subject: subject.to_owned(),
+            })
+        };
+        use DeniedAction::{Publish, Subscribe};
+        for (text, expected) in [
+            (
+                "Permissions Violation for Publish to \"a.b\"",
+                denial(Publish, "a.b"),
+            ),
+            (
+                "Permissions Violation for Subscription to \"a.>\"",
+                denial(Subscribe, "a.>"),
+            ),
+            (
+                "Permissions Violation for Subscription to \"a\" using queue \"q\"",
+                denial(Subscribe, "a"),
+            ),
+            ("Maximum Connections Exceeded", None),
+            ("Permissions Violation for Publish to \"a", None),
+        ] {
+            assert_eq!(Denial::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_which_subject() {
+        let denial = Denial::parse("Permissions Violation for Publish to \"a.b\"").unwrap();
+        let error = denial.error();
+        assert_eq!(error.kind(), micro_core::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("publish to \"a.b\""), "{error}");
+    }
+}

@@ -1,0 +1,169 @@
+//! What goes out: at once where there is room, within a limit where there is not, and from a drop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_nats::client::traits::Publisher;
+use async_nats::connection::State;
+use async_nats::message::OutboundMessage;
+use async_nats::{Client, PublishError, PublishErrorKind, Subject};
+use bytes::Bytes;
+use futures::FutureExt;
+use micro_core::{Error, ErrorKind, Result};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::courier::Order;
+use crate::switchboard::Switchboard;
+use crate::{errors, inbox};
+
+/// How long a publish waits for a connection that is down or stalled.
+pub const PUBLISH_LIMIT: Duration = Duration::from_secs(5);
+
+/// A message to be published. Cloning it copies nothing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// Where to.
+    pub subject: Subject,
+    /// Where answers go to, and the server's word that nobody is there.
+    pub reply: Option<Subject>,
+    /// What.
+    pub payload: Bytes,
+}
+
+impl Outgoing {
+    /// A message without a reply subject.
+    pub fn new(subject: impl Into<Subject>, payload: impl Into<Bytes>) -> Self {
+        Outgoing {
+            subject: subject.into(),
+            reply: None,
+            payload: payload.into(),
+        }
+    }
+
+    /// Says where answers go to.
+    #[must_use]
+    pub fn with_reply(mut self, reply: impl Into<Subject>) -> Self {
+        self.reply = Some(reply.into());
+        self
+    }
+}
+
+impl From<Outgoing> for OutboundMessage {
+    fn from(outgoing: Outgoing) -> Self {
+        OutboundMessage {
+            subject: outgoing.subject,
+            payload: outgoing.payload,
+            reply: outgoing.reply,
+            headers: None,
+        }
+    }
+}
+
+/// The way out of one connection.
+pub(crate) struct Outbox {
+    pub(crate) client: Client,
+    pub(crate) board: Arc<Switchboard>,
+    /// Unbounded, but bounded by those who use it: at most one fence is under way; a handle that is dropped sends
+    /// a word or two, and it was paid for when it was made; a subscriber waits for its answer.
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+    /// How many publishes wait in `orders`.
+    pub(crate) waiting: Arc<AtomicUsize>,
+}
+
+impl Outbox {
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    pub(crate) fn check_size(&self, size: usize) -> Result<()> {
+        let limit = self.client.max_payload();
+        if size > limit {
+            return Err(errors::too_large(size, limit));
+        }
+        Ok(())
+    }
+
+    /// Publishes at once, or answers `None`: not connected, or no room in the client's queue.
+    pub(crate) fn offer(&self, outgoing: &Outgoing) -> Option<Result<()>> {
+        if !self.is_connected() {
+            return None;
+        }
+        let message = OutboundMessage::from(outgoing.clone());
+        // A publish that is not done at its first poll has queued nothing.
+        let done = self.client.publish_message(message).now_or_never()?;
+        Some(done.map_err(|error| refused(&error, outgoing)))
+    }
+
+    pub(crate) async fn publish(&self, outgoing: Outgoing) -> Result<()> {
+        self.check_size(outgoing.payload.len())?;
+        if let Some(result) = self.offer(&outgoing) {
+            return result;
+        }
+        let later = timeout(PUBLISH_LIMIT, self.publish_when_connected(outgoing));
+        later.await.unwrap_or_else(|_| Err(errors::not_connected()))
+    }
+
+    pub(crate) async fn publish_when_connected(&self, outgoing: Outgoing) -> Result<()> {
+        self.until_connected().await;
+        let message = OutboundMessage::from(outgoing.clone());
+        let sent = self.client.publish_message(message).await;
+        sent.map_err(|error| refused(&error, &outgoing))
+    }
+
+    /// Publishes without ever waiting; needs no runtime. Too large or illegal messages are dropped with a log line.
+    pub(crate) fn publish_now(&self, outgoing: Outgoing) {
+        // Whatever waits there came first.
+        let direct = self.waiting.load(Ordering::Acquire) == 0;
+        let result = self.check_size(outgoing.payload.len());
+        match result.and_then(|()| {
+            if direct {
+                self.offer(&outgoing).transpose()
+            } else {
+                Ok(None)
+            }
+        }) {
+            Ok(Some(())) => {}
+            Ok(None) => self.order(outgoing),
+            Err(error) => tracing::debug!(%error, "not published"),
+        }
+    }
+
+    fn order(&self, outgoing: Outgoing) {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        if self.orders.send(Order::Publish(outgoing)).is_err() {
+            tracing::debug!("not published: the connection has ended");
+        }
+    }
+
+    pub(crate) async fn until_connected(&self) {
+        let mut connected = self.board.connected();
+        while !self.is_connected() {
+            // An event may be dropped by the client, so that its word alone is not waited for.
+            let _ = timeout(Duration::from_millis(250), connected.changed()).await;
+        }
+    }
+}
+
+fn refused(error: &PublishError, outgoing: &Outgoing) -> Error {
+    match error.kind() {
+        PublishErrorKind::InvalidSubject => errors::illegal_subject(&outgoing.subject),
+        PublishErrorKind::MaxPayloadExceeded => Error::new(ErrorKind::ResourceExhausted, error.to_string()),
+        PublishErrorKind::Send => errors::ended(),
+    }
+}
+
+/// As [`Connection::fence`](crate::Connection::fence).
+pub(crate) async fn fence(outbox: &Outbox) -> Result<()> {
+    let (waiter, answer) = oneshot::channel();
+    if let Some(number) = outbox.board.join_fence(waiter) {
+        outbox.publish_now(inbox::fence(&outbox.board, number));
+    }
+    match timeout(crate::fence::LIMIT, answer).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(errors::ended()),
+        Err(_) => Err(errors::not_connected()),
+    }
+}

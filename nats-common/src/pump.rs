@@ -1,0 +1,229 @@
+//! One subscription, read eagerly by a task of its own.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_nats::Subscriber;
+use futures::{FutureExt, StreamExt};
+use micro_core::{Error, Result};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::connection::Connection;
+use crate::consumer::{Consumer, Incoming};
+use crate::courier::{Order, Subscribe, Subscribed};
+use crate::errors;
+use crate::outbox::{self, Outbox};
+use crate::switchboard::Switchboard;
+
+/// How many messages are handed on before the task looks up.
+const BATCH: usize = 64;
+
+/// A subscription whose messages go to a [`Consumer`].
+///
+/// Dropping it unsubscribes; the consumer gets nothing more once the task that reads has noticed.
+pub struct Pump {
+    pub(crate) subject: String,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) steps: mpsc::Sender<Step>,
+    pub(crate) received: Arc<AtomicU64>,
+    /// The number of disconnects when it was made.
+    pub(crate) since: u64,
+    entry: Entry,
+}
+
+/// A step towards the end of a subscription.
+pub(crate) enum Step {
+    /// The server sends no more when it has sent this many.
+    After(u64),
+    /// The server sends no more; what it sent comes in, as far as the client lets it.
+    Drain,
+}
+
+impl Pump {
+    /// What it is subscribed to.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Subscribes, and returns when the server has done it.
+    pub(crate) async fn open(
+        outbox: Arc<Outbox>,
+        subject: &str,
+        queue: Option<&str>,
+        consumer: Arc<dyn Consumer>,
+    ) -> Result<Pump> {
+        let entry = Entry::new(&outbox.board, subject, consumer.clone());
+        let since = *outbox.board.disconnects().borrow();
+        let Subscribed { sid, subscriber } = order(&outbox, subject, queue).await?;
+        outbox.board.set_sid(entry.number, sid);
+        let pump = Pump::start(outbox, subject, subscriber, consumer, entry, since);
+        pump.settle().await?;
+        Ok(pump)
+    }
+
+    fn start(
+        outbox: Arc<Outbox>,
+        subject: &str,
+        subscriber: Subscriber,
+        consumer: Arc<dyn Consumer>,
+        entry: Entry,
+        since: u64,
+    ) -> Pump {
+        let received = Arc::new(AtomicU64::new(0));
+        let (steps, steps_receiver) = mpsc::channel(1);
+        let reader = Reader {
+            subscriber,
+            consumer,
+            received: received.clone(),
+        };
+        Pump {
+            subject: subject.to_owned(),
+            outbox,
+            task: tokio::spawn(reader.run(steps_receiver)),
+            steps,
+            received,
+            since,
+            entry,
+        }
+    }
+
+    /// Returns when the server has the subscription, or has said why not.
+    ///
+    /// A refusal comes in before the fence, but on another way through this process; the second fence gives it
+    /// the time. Should it be slower still, the consumer learns of it.
+    async fn settle(&self) -> Result<()> {
+        for _ in 0..2 {
+            outbox::fence(&self.outbox).await?;
+            if let Some(error) = self.denial() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn denial(&self) -> Option<Error> {
+        self.outbox.board.denial(self.entry.number)
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Pump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pump")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The subscription's entry in the switchboard.
+struct Entry {
+    number: u64,
+    board: Arc<Switchboard>,
+}
+
+impl Entry {
+    fn new(board: &Arc<Switchboard>, subject: &str, consumer: Arc<dyn Consumer>) -> Self {
+        Entry {
+            number: board.add_subscription(subject, consumer),
+            board: board.clone(),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.board.remove_subscription(self.number);
+    }
+}
+
+struct Reader {
+    subscriber: Subscriber,
+    consumer: Arc<dyn Consumer>,
+    received: Arc<AtomicU64>,
+}
+
+impl Reader {
+    async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
+        loop {
+            tokio::select! {
+                // Steps first: under load there is always a message.
+                biased;
+                Some(step) = steps.recv() => self.step(step).await,
+                message = self.subscriber.next() => match message {
+                    Some(message) => self.hand_on(message),
+                    None => break,
+                },
+            }
+        }
+        self.consumer.take(Incoming::Ended);
+    }
+
+    /// Hands on a message, and those that came with it.
+    fn hand_on(&mut self, message: async_nats::Message) {
+        let mut next = Some(message);
+        for left in (0..BATCH).rev() {
+            let Some(message) = next else { return };
+            self.received.fetch_add(1, Ordering::Relaxed);
+            self.consumer.take(Incoming::Message(message));
+            let more = (left > 0).then(|| self.subscriber.next().now_or_never());
+            next = more.flatten().flatten();
+        }
+    }
+
+    async fn step(&mut self, step: Step) {
+        let taken = match step {
+            Step::After(count) => self.subscriber.unsubscribe_after(count).await,
+            Step::Drain => self.subscriber.drain().await,
+        };
+        if let Err(error) = taken {
+            tracing::debug!(%error, "the connection has ended before its subscription");
+        }
+    }
+}
+
+async fn order(outbox: &Outbox, subject: &str, queue: Option<&str>) -> Result<Subscribed> {
+    let (answer, answered) = oneshot::channel();
+    let order = Order::Subscribe(Subscribe {
+        subject: subject.to_owned(),
+        queue: queue.map(str::to_owned),
+        answer,
+    });
+    outbox.orders.send(order).map_err(|_| errors::ended())?;
+    let made = tokio::time::timeout(outbox::PUBLISH_LIMIT, answered).await;
+    made.map_err(|_| errors::not_connected())?
+        .map_err(|_| errors::ended())?
+}
+
+impl Connection {
+    /// Subscribes, and hands what comes to `consumer`. When this returns, the next message reaches it.
+    ///
+    /// The consumer is told of [`Incoming::Disconnected`] and [`Incoming::Denied`] also between messages, so it
+    /// may hear of a loss before the last messages that came ahead of it.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](micro_core::ErrorKind::InvalidArgument) for an illegal subject or queue name,
+    /// [`PermissionDenied`](micro_core::ErrorKind::PermissionDenied) when the server refuses it,
+    /// [`Unavailable`](micro_core::ErrorKind::Unavailable) when the connection is down for 5 s, or was lost
+    /// meanwhile.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves no subscription behind.
+    pub async fn pump(
+        &self,
+        subject: &str,
+        queue: Option<&str>,
+        consumer: Arc<dyn Consumer>,
+    ) -> Result<Pump> {
+        Pump::open(self.outbox().clone(), subject, queue, consumer)
+            .await
+            .map_err(|error| error.with_operation("subscribe").with_context("subject", subject))
+    }
+}
