@@ -1,1 +1,44 @@
-fn main() {}
+//! Everything that CI does, runnable by hand: `cargo xtask --help` lists it.
+//!
+//! It depends on no crate of the workspace, so its first build is short and it works when they do not compile.
+
+// This is a program: its output is its job.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod nats;
+mod process;
+
+/// Everything that CI does, runnable by hand.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Finds or fetches a real nats-server and prints its path.
+    Nats(nats::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Nats(args) => nats::run(&args),
+    }
+}
