@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 mod nats;
 mod process;
+mod test;
 
 /// Everything that CI does, runnable by hand.
 #[derive(Parser)]
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Finds or fetches a real nats-server and prints its path.
     Nats(nats::Args),
+    /// Runs every test, with a real nats-server at hand.
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,5 +43,6 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Nats(args) => nats::run(&args),
+        Command::Test(args) => test::run(&args),
     }
 }
