@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod floors;
 mod nats;
 mod process;
 mod test;
@@ -28,6 +29,8 @@ enum Command {
     Nats(nats::Args),
     /// Runs every test, with a real nats-server at hand.
     Test(test::Args),
+    /// Checks that imports go down only.
+    Floors,
 }
 
 fn main() -> ExitCode {
@@ -44,5 +47,6 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Nats(args) => nats::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Floors => floors::run(),
     }
 }
