@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod ci;
 mod floors;
 mod nats;
 mod process;
@@ -29,6 +30,8 @@ enum Command {
     Nats(nats::Args),
     /// Runs every test, with a real nats-server at hand.
     Test(test::Args),
+    /// Runs what CI runs: format, clippy, docs, floors, tests.
+    Ci(ci::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -47,6 +50,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Nats(args) => nats::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
         Command::Floors => floors::run(),
     }
 }
