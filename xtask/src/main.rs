@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod ci;
 mod floors;
 mod nats;
@@ -32,6 +33,8 @@ enum Command {
     Test(test::Args),
     /// Runs what CI runs: format, clippy, docs, floors, tests.
     Ci(ci::Args),
+    /// Runs the benchmarks, in release, with a real nats-server at hand.
+    Bench(bench::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -51,6 +54,7 @@ fn run(command: Command) -> Result<()> {
         Command::Nats(args) => nats::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Floors => floors::run(),
     }
 }
