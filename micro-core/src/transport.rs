@@ -18,12 +18,25 @@ use crate::message::{Message, Metadata};
 /// A value that exists works: constructing it has connected it.
 ///
 /// # Behavior
-/// The clauses of `micro_conformance::transport`, by name:
-/// - `messages_arrive_in_order`, `headers_and_body_arrive_unchanged`, `sockets_of_one_listener_are_apart`
-/// - `dial_to_nobody_is_unavailable`: at the dial, or at the first receive where a dial sends nothing
-/// - `peer_close_ends_recv`, `what_was_sent_before_close_is_delivered`, `a_half_closed_socket_still_receives`
-/// - `a_message_above_the_limit_is_resource_exhausted`, before anything is sent
-/// - `a_slow_reader_slows_its_writer`, with [`TransportCapabilities::flow_control`]
+/// The clauses of `micro_conformance::transport`, by name, less what [`TransportCapabilities`] exclude:
+/// - Messages: `messages_arrive_in_order`, `headers_and_body_arrive_unchanged`,
+///   `a_message_at_the_limit_arrives`, `a_message_above_the_limit_is_resource_exhausted`,
+///   `messages_fed_and_flushed_once_arrive`, `both_ends_send_at_once`, `halves_work_apart`,
+///   `a_peer_of_which_nothing_is_known_is_understood`
+/// - Addresses: `every_listener_has_an_address_of_its_own`, `a_given_address_is_listened_on`,
+///   `a_taken_address_is_refused`, `an_address_with_a_wildcard_is_invalid_argument`,
+///   `a_ready_listener_is_reached_at_once`, `each_end_names_the_other`, `dial_to_nobody_is_unavailable`,
+///   `a_message_to_nobody_is_undelivered`, `a_cancelled_accept_loses_no_socket`,
+///   `a_dropped_listener_frees_its_address`, `a_closed_listener_is_unavailable`,
+///   `sockets_that_nobody_accepted_are_closed`, `an_accepted_socket_outlives_its_listener`
+/// - Ends: `peer_close_ends_recv`, `peer_drop_ends_recv`, `what_was_sent_before_close_is_delivered`,
+///   `what_was_sent_before_drop_is_delivered`, `a_half_closed_socket_still_receives`,
+///   `dropping_the_sender_closes_half`, `sending_after_finish_is_closed`, `finish_may_be_awaited_again`,
+///   `sending_to_a_closed_peer_fails`, `undelivered_is_never_overstated`
+/// - Pressure: `sockets_of_one_listener_are_apart`, `a_thousand_sockets_talk_at_once`,
+///   `a_cancelled_recv_loses_nothing`, `a_cancelled_send_is_whole_or_nothing`,
+///   `a_slow_reader_slows_its_writer`, `a_slow_reader_does_not_stall_its_neighbour`,
+///   `a_reader_that_falls_behind_is_told`
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// The name by which a flag chooses it.

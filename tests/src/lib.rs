@@ -1,1 +1,19 @@
-//! tests
+#![doc = include_str!("lib.md")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a clause fails by panicking"
+)]
+
+mod clause;
+mod value;
+mod world;
+
+pub mod broker;
+pub mod registry;
+pub mod transport;
+
+pub use clause::run;
+pub use world::World;

@@ -1,0 +1,19 @@
+//! Every clause on every backend: `cargo test -p micro-conformance --test conformance memory::broker`.
+
+mod worlds;
+
+mod memory {
+    use crate::worlds::MemoryWorld;
+
+    micro_conformance::transport_suite!(transport, MemoryWorld::new());
+    micro_conformance::broker_suite!(broker, MemoryWorld::new());
+    micro_conformance::registry_suite!(registry, MemoryWorld::new());
+}
+
+/// The same with a limit for messages, which memory has none of by itself.
+mod memory_with_limit {
+    use crate::worlds::MemoryWorld;
+
+    micro_conformance::transport_suite!(transport, MemoryWorld::with_limit(1 << 20));
+    micro_conformance::broker_suite!(broker, MemoryWorld::with_limit(1 << 20));
+}
