@@ -17,10 +17,11 @@ use crate::pump::{Pump, Step};
 /// More messages than are on their way from the server to us.
 const ON_THE_WAY: u64 = 1024;
 
-/// Where there is little traffic the count is not reached by itself, so it is lowered, and the wait with it.
-/// What is lost when the last one is not reached is what comes within one way from the server, at a rate below
-/// ten messages a second.
-const LOWER: [(u64, Duration); 2] = [(16, Duration::from_millis(50)), (1, Duration::from_millis(100))];
+/// How long the traffic is watched to see whether it reaches the count by itself.
+const WATCHED: Duration = Duration::from_millis(20);
+
+/// How often the count is set anew while traffic falls.
+const ROUNDS: usize = 10;
 
 /// How long fillers may take to come back.
 const FILLED: Duration = Duration::from_secs(2);
@@ -53,7 +54,7 @@ impl Pump {
         if *self.outbox.board.disconnects().borrow() != self.since {
             return self.drain().await;
         }
-        self.end_after(ON_THE_WAY).await?;
+        self.step(Step::After(self.received() + ON_THE_WAY)).await?;
         match filler {
             Some(filler) => self.fill(filler).await,
             None => self.lower().await,
@@ -70,30 +71,39 @@ impl Pump {
         self.drain().await
     }
 
+    /// Waits for traffic to reach the count, and sets it lower as long as it does not. Where hardly anything
+    /// comes, hardly anything can be on its way.
     async fn lower(&mut self) -> Result<()> {
         outbox::fence(&self.outbox).await?;
-        for (count, wait) in LOWER {
-            if self.task.is_finished() {
+        let mut end = u64::MAX;
+        for _ in 0..ROUNDS {
+            let before = self.received();
+            if self.ends_within(WATCHED).await {
                 return Ok(());
             }
-            self.end_after(count).await?;
-            if self.ends_within(wait).await {
-                return Ok(());
+            let came = self.received() - before;
+            if came == 0 {
+                break;
+            }
+            let sooner = self.received() + (came * 4).clamp(16, ON_THE_WAY);
+            if sooner < end {
+                end = sooner;
+                self.step(Step::After(end)).await?;
             }
         }
         self.drain().await
     }
 
+    /// The server answers to a drain; the client forgets the subscription with the first thing that it does after
+    /// that, so nothing else is asked of it here.
     async fn drain(&mut self) -> Result<()> {
         self.step(Step::Drain).await?;
-        outbox::fence(&self.outbox).await?;
         self.ends_within(FILLED).await;
         Ok(())
     }
 
-    async fn end_after(&self, more: u64) -> Result<()> {
-        let received = self.received.load(Ordering::Relaxed);
-        self.step(Step::After(received + more)).await
+    fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     async fn step(&self, step: Step) -> Result<()> {
