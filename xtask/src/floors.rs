@@ -39,13 +39,13 @@ const MODULES: &[Module] = &[
     module(2, "broker", &[]),
     module(2, "registry", &[]),
     module(2, "rpc", &[]),
-    // Client and server never import each other.
+    // Client and server never import each other, nor a backend.
     module(3, "client", &["selector"]),
     module(3, "server", &[]),
     module(3, "selector", &[]),
-    module(4, "plugin", &[]),
+    module(3, "plugin", &[]),
     // A backend like those with a crate of their own: it enters itself into the table of plugins.
-    module(4, "memory", &["plugin"]),
+    module(3, "memory", &["plugin"]),
 ];
 
 /// The highest floor of micro-core that the crates in [`PLUGINS`] may use.
@@ -200,7 +200,7 @@ mod tests {
     fn the_table_is_shown_from_the_top() {
         let text = table();
         assert!(
-            text.find("4  plugin") < text.find("client (and selector)"),
+            text.find("3  client (and selector)") < text.find("2  transport"),
             "{text}"
         );
         assert!(text.contains("nats-common: micro-core\n"), "{text}");

@@ -209,7 +209,7 @@ mod tests {
             ("address", "use crate::error::Error;"),
             (
                 "plugin",
-                "use crate::memory; fn f() { crate::server::Server::new() }",
+                "use crate::broker::Broker; fn f() { crate::error::Error::new() }",
             ),
         ] {
             assert_eq!(core(module, text), [""; 0], "{module}");
@@ -236,6 +236,7 @@ mod tests {
             ("broker", "use crate::registry::Registry;"),
             ("server", "fn f() { crate::client::Client::new() }"),
             ("server", "use crate::memory::Memory;"),
+            ("server", "use crate::plugin::Plugins;"),
             ("selector", "use crate::client::Client;"),
             ("memory/broker", "use super::super::client::Client;"),
             ("message", "use crate::{address::Address, Error};"),
