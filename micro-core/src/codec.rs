@@ -33,8 +33,10 @@ impl Codec {
     pub fn of(content_type: &str) -> Result<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         match essence {
-            JSON => Ok(Codec::Json),
-            PROTOBUF | "application/proto" | "application/x-protobuf" => Ok(Codec::Protobuf),
+            JSON | "application/json-rpc" | "application/grpc+json" => Ok(Codec::Json),
+            PROTOBUF | "application/proto-rpc" | "application/grpc" | "application/grpc+proto" => {
+                Ok(Codec::Protobuf)
+            }
             OCTET_STREAM => Ok(Codec::Raw),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,

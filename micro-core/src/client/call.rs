@@ -137,6 +137,21 @@ impl<Kind, Res> Call<Kind, Res> {
         self.map_context(|_| context.child())
     }
 
+    /// Names another content type of the same codec, such as `application/grpc+json` for JSON: a go-micro server
+    /// answers in what its caller chose.
+    pub fn content_type(self, content_type: impl Into<Text>) -> Self {
+        let content_type = content_type.into();
+        let request = self.request.and_then(|request| match Codec::of(&content_type)? {
+            codec if codec == Codec::of(&request.content_type)? => {
+                Ok(request.with_content_type(content_type))
+            }
+            _ => Err(Status::unimplemented(format!(
+                "this body is not encoded as {content_type}"
+            ))),
+        });
+        Call { request, ..self }
+    }
+
     /// Says that the handler may run twice without harm, so that a call that may have run can be made again.
     pub fn idempotent(mut self) -> Self {
         if let Ok(request) = &mut self.request {

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use crate::client::Shared;
 use crate::client::attempt::Attempts;
 use crate::message::Text;
+use crate::rpc::frame;
 use crate::rpc::{Body, BodyStream, CallKind, Request, Response, Status};
 
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
@@ -19,7 +20,7 @@ pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Respons
         tokio::select! {
             biased;
             () = context.cancelled() => Err(Status::cancelled("the calling context was cancelled")),
-            answer = by_kind(client, request) => answer.map(|answer| named(answer, content_type)),
+            answer = by_kind(client, request) => readable(answer?, content_type),
         }
     };
     match deadline {
@@ -33,12 +34,26 @@ pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Respons
     }
 }
 
-/// go-micro need not say how an answer is encoded: it is in the encoding of its request.
-fn named(mut answer: Response, content_type: Text) -> Response {
-    if answer.content_type.is_empty() {
-        answer.content_type = content_type;
-    }
-    answer
+/// An answer is in the encoding of its request, whether it says so or not.
+fn readable(answer: Response, content_type: Text) -> Result<Response, Status> {
+    let Response {
+        metadata,
+        content_type: said,
+        body,
+    } = answer;
+    let body = match body {
+        Body::One(body) => Body::One(frame::unframed(&content_type, body)?),
+        Body::Many(items) => {
+            let content_type = content_type.clone();
+            Body::Many(BodyStream::new(
+                items.map(move |item| frame::unframed(&content_type, item?)),
+            ))
+        }
+    };
+    let content_type = if said.is_empty() { content_type } else { said };
+    let mut answer = Response::new(body).with_content_type(content_type);
+    answer.metadata = metadata;
+    Ok(answer)
 }
 
 async fn by_kind(client: Arc<Shared>, request: Request) -> Result<Response, Status> {

@@ -54,11 +54,8 @@ impl Connection {
     /// Makes one unary call. Dropping the future cancels it at the other end.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, Status> {
         let waiting = self.table.begin()?;
-        let headers = frame::request_headers(&request, waiting.id);
-        let message = Message {
-            headers,
-            body: request.body.into_one(),
-        };
+        let caller = frame::Caller::new(&request, waiting.id);
+        let message = caller.into_message(request.body.into_one())?;
         let queued = self
             .requests
             .send(Outgoing {

@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::error::ErrorKind;
-use crate::message::{Headers, Message};
 use crate::rpc::frame::{self, ServerEvent};
 use crate::rpc::{BodyStream, Context, Request, Status};
 use crate::selector::Entered;
@@ -42,7 +41,7 @@ pub(crate) fn open(
     let (items, receiver) = mpsc::channel(capacity);
     let stop = CancellationToken::new();
     let call = Call {
-        headers: frame::request_headers(&request, 0),
+        caller: frame::Caller::new(&request, 0),
         opening: frame::empty_request(&request.content_type),
         context: request.context,
         stop: stop.clone(),
@@ -62,7 +61,7 @@ pub(crate) fn open(
 }
 
 struct Call {
-    headers: Headers,
+    caller: frame::Caller,
     opening: Bytes,
     context: Context,
     stop: CancellationToken,
@@ -84,7 +83,7 @@ impl Call {
             status = self.send(&mut sender, outgoing) => Some(status),
         };
         // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
-        sender.send(frame::end_of_call(self.headers)).await.ok();
+        sender.send(self.caller.end()).await.ok();
         sender.finish().await.ok();
         if let Some(status) = ended {
             // An error means that the caller has gone meanwhile.
@@ -123,12 +122,7 @@ impl Call {
     }
 
     async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> crate::Result<()> {
-        sender
-            .feed(Message {
-                headers: self.headers.clone(),
-                body,
-            })
-            .await?;
+        sender.feed(self.caller.message(body)?).await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -243,3 +243,40 @@ async fn an_endless_stream_ends_with_its_reader() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn every_content_type_of_json_is_framed_and_unframed() {
+    let world = World::new();
+    let _server = world.serve("n", router()).await;
+    for content_type in [
+        "application/json; charset=utf-8",
+        "application/json-rpc",
+        "application/grpc+json",
+    ] {
+        let call = world
+            .client
+            .unary("test", "Test.Double", Json(4_u64))
+            .content_type(content_type);
+        let Json(n): Json<u64> = call.await.unwrap();
+        assert_eq!(n, 8, "{content_type}");
+        let call = world
+            .client
+            .bidi_stream("test", "Test.Echo", (1..=3_u64).map(Json).collect());
+        let echoed: Streaming<Json<u64>> = call.content_type(content_type).await.unwrap();
+        assert_eq!(
+            values(echoed.collect().await.unwrap()),
+            [1, 2, 3],
+            "{content_type}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_content_type_of_another_codec_is_refused() {
+    let world = World::new();
+    let call = world
+        .client
+        .unary::<_, Json<u64>>("test", "Test.Double", Json(4_u64));
+    let status = call.content_type("application/protobuf").await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+}

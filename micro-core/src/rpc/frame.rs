@@ -19,14 +19,69 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::address::Address;
-use crate::codec;
+use crate::codec::{self, Codec};
+use crate::error::Result;
 use crate::message::{Headers, Message, Text};
+use crate::rpc::framing::Framing;
 use crate::rpc::headers::{self as h, is_reserved};
 use crate::rpc::micro_error;
 use crate::rpc::{Body, CallKind, Context, Request, Status};
 
-/// The headers of a request, which every message of its stream repeats.
-pub(crate) fn request_headers(request: &Request, id: u64) -> Headers {
+/// Writes the messages of one call.
+pub(crate) struct Caller {
+    id: u64,
+    endpoint: Text,
+    framing: Framing,
+    /// What every message of a stream repeats.
+    headers: Headers,
+}
+
+impl Caller {
+    pub(crate) fn new(request: &Request, id: u64) -> Self {
+        let framing = Framing::of(&request.content_type);
+        Caller {
+            id,
+            endpoint: request.endpoint.clone(),
+            framing,
+            headers: request_headers(request, id),
+        }
+    }
+
+    /// The only message of a call.
+    pub(crate) fn into_message(self, body: Bytes) -> Result<Message> {
+        let body = self.framed(body)?;
+        Ok(Message {
+            headers: self.headers,
+            body,
+        })
+    }
+
+    /// One message of several.
+    pub(crate) fn message(&self, body: Bytes) -> Result<Message> {
+        Ok(Message {
+            headers: self.headers.clone(),
+            body: self.framed(body)?,
+        })
+    }
+
+    /// The end of a stream, said by the caller.
+    pub(crate) fn end(mut self) -> Message {
+        self.headers.push(h::ERROR, h::EOS);
+        Message {
+            headers: self.headers,
+            body: Bytes::new(),
+        }
+    }
+
+    fn framed(&self, body: Bytes) -> Result<Bytes> {
+        match self.framing {
+            Framing::Plain => Ok(body),
+            framing => framing.request(&self.endpoint, &self.id.to_string(), body),
+        }
+    }
+}
+
+fn request_headers(request: &Request, id: u64) -> Headers {
     let id: Text = Text::Owned(id.to_string());
     let metadata = request.context.metadata();
     let mut headers = Headers::with_capacity(10 + metadata.len());
@@ -49,20 +104,11 @@ pub(crate) fn request_headers(request: &Request, id: u64) -> Headers {
     headers
 }
 
-/// An empty request of this content type, as go-micro opens streams with.
+/// An empty request of this content type, as go-micro opens streams with; it is framed like any other.
 pub(crate) fn empty_request(content_type: &str) -> Bytes {
-    match content_type {
-        codec::JSON => Bytes::from_static(b"{}\n"),
+    match Codec::of(content_type) {
+        Ok(Codec::Json) => Bytes::from_static(b"{}\n"),
         _ => Bytes::new(),
-    }
-}
-
-/// The end of a stream, said by the caller.
-pub(crate) fn end_of_call(mut headers: Headers) -> Message {
-    headers.push(h::ERROR, h::EOS);
-    Message {
-        headers,
-        body: Bytes::new(),
     }
 }
 
@@ -153,9 +199,14 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
 }
 
 impl Call {
+    /// The body, without what its content type puts around it.
+    pub(crate) fn take_body(&mut self) -> Result<Bytes> {
+        Framing::of(&self.reply.content_type).unframe_request(std::mem::take(&mut self.body))
+    }
+
     /// The request for the handler.
-    pub(crate) fn into_request(self, context: Context, items: Option<Body>) -> Request {
-        let kind = if items.is_some() {
+    pub(crate) fn into_request(self, context: Context, body: Body) -> Request {
+        let kind = if self.reply.stream {
             CallKind::BidiStream
         } else {
             CallKind::Unary
@@ -165,55 +216,57 @@ impl Call {
             Some(timeout) => context.with_timeout(timeout),
             None => context,
         };
-        Request::new(
-            self.reply.service,
-            self.reply.endpoint,
-            items.unwrap_or(Body::One(self.body)),
-        )
-        .with_kind(kind)
-        .with_content_type(self.reply.content_type)
-        .with_context(context)
+        Request::new(self.reply.service, self.reply.endpoint, body)
+            .with_kind(kind)
+            .with_content_type(self.reply.content_type)
+            .with_context(context)
     }
 }
 
 impl ReplyTo {
     /// The answer to a unary request.
-    pub(crate) fn answer(&self, content_type: Text, metadata: Headers, body: Bytes) -> Message {
+    pub(crate) fn answer(&self, content_type: Text, metadata: Headers, body: Bytes) -> Result<Message> {
         let mut headers = Headers::with_capacity(2 + metadata.len());
         headers.push(h::CONTENT_TYPE, content_type);
         headers.push(self.id_header, self.id.clone());
         headers.extend(metadata.into_iter().filter(|(name, _)| !is_reserved(name)));
-        Message { headers, body }
+        Ok(Message {
+            headers,
+            body: self.framing().answer(&self.id, body)?,
+        })
     }
 
     /// One item of a stream.
-    pub(crate) fn item(&self, body: Bytes) -> Message {
-        Message {
+    pub(crate) fn item(&self, body: Bytes) -> Result<Message> {
+        Ok(Message {
             headers: self.echo(),
-            body,
-        }
+            body: self.framing().answer(&self.id, body)?,
+        })
     }
 
     /// The end of a stream.
     pub(crate) fn end(&self) -> Message {
-        self.error(h::EOS.into())
+        self.error(h::EOS.into(), Bytes::new())
     }
 
     /// The end of any call, with what it ended with.
     pub(crate) fn failure(&self, status: &Status) -> Message {
-        self.error(micro_error::encode(status, &self.service).into())
+        let error = micro_error::encode(status, &self.service);
+        let body = self.framing().failure(&self.id, &error);
+        self.error(error.into(), body)
     }
 
-    fn error(&self, error: Text) -> Message {
+    fn error(&self, error: Text, body: Bytes) -> Message {
         let mut headers = self.echo();
         if self.stream {
             headers.push(h::STREAM, self.id.clone());
         }
         headers.push(h::ERROR, error);
-        Message {
-            headers,
-            body: Bytes::new(),
-        }
+        Message { headers, body }
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::of(&self.content_type)
     }
 
     fn echo(&self) -> Headers {
@@ -225,6 +278,12 @@ impl ReplyTo {
         headers.push(self.id_header, self.id.clone());
         headers
     }
+}
+
+/// An answer's body, without what the content type of its request puts around it.
+pub(crate) fn unframed(content_type: &str, body: Bytes) -> Result<Bytes, Status> {
+    let unreadable = |error| Status::internal(format!("the answer cannot be read: {error}"));
+    Framing::of(content_type).unframe_answer(body).map_err(unreadable)
 }
 
 /// What a caller receives.

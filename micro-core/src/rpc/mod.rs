@@ -7,6 +7,7 @@ mod body;
 mod code;
 mod context;
 pub(crate) mod frame;
+pub(crate) mod framing;
 pub(crate) mod headers;
 mod micro_error;
 mod request;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tower::{Service, ServiceExt};
@@ -91,10 +92,13 @@ struct Connection<S> {
     reaped: usize,
 }
 
+/// One message of an incoming stream.
+type Item = Result<Bytes, Status>;
+
 /// A call that was begun on this socket.
 struct Running {
     context: Context,
-    items: Option<mpsc::Sender<Result<bytes::Bytes, Status>>>,
+    items: Option<mpsc::Sender<Item>>,
     /// Gone when the call has ended.
     alive: std::sync::Weak<()>,
 }
@@ -136,30 +140,37 @@ where
         }
     }
 
-    async fn on_call(&mut self, call: Call) {
+    async fn on_call(&mut self, mut call: Call) {
+        let body = match call.take_body() {
+            Ok(body) => body,
+            Err(error) => return self.refuse(&call.reply, &error.into()).await,
+        };
         if call.reply.stream
             && let Some(running) = self.calls.get(&call.reply.id)
         {
             if let Some(items) = &running.items {
                 // Waiting here stops reading this socket, which belongs to this stream alone: its sender is slowed.
                 // An error means that the handler no longer reads.
-                items.send(Ok(call.body)).await.ok();
+                items.send(Ok(body)).await.ok();
             }
             return;
         }
         match self.shared.admit() {
-            Ok(place) => self.begin(call, place),
-            Err(status) => {
-                self.outbox.send(call.reply.failure(&status)).await.ok();
-            }
+            Ok(place) => self.begin(call, body, place),
+            Err(status) => self.refuse(&call.reply, &status).await,
         }
     }
 
-    fn begin(&mut self, call: Call, place: Admitted) {
+    async fn refuse(&self, reply: &ReplyTo, status: &Status) {
+        // An error means that the socket is gone.
+        self.outbox.send(reply.failure(status)).await.ok();
+    }
+
+    fn begin(&mut self, call: Call, body: Bytes, place: Admitted) {
         let reply = call.reply.clone();
         let context = self.context.child();
         let alive = Arc::new(());
-        let (items, body) = self.open_stream(&call);
+        let (items, body) = self.body(reply.stream, body);
         let running = Running {
             context: context.clone(),
             items,
@@ -171,7 +182,7 @@ where
             reply,
             context: request.context.clone(),
             outbox: self.outbox.clone(),
-            _place: place,
+            place,
             _alive: alive,
         };
         self.shared
@@ -179,15 +190,16 @@ where
             .spawn(answering.run(self.service.clone(), request));
     }
 
-    fn open_stream(&self, call: &Call) -> (Option<mpsc::Sender<Result<bytes::Bytes, Status>>>, Option<Body>) {
-        if !call.reply.stream {
-            return (None, None);
+    /// The body of a new call, and where the later items of a stream go.
+    fn body(&self, stream: bool, first: Bytes) -> (Option<mpsc::Sender<Item>>, Body) {
+        if !stream {
+            return (None, Body::One(first));
         }
         let (sender, mut receiver) = mpsc::channel(self.shared.options.stream_capacity);
         let items = futures::stream::poll_fn(move |cx| receiver.poll_recv(cx));
         (
             Some(sender),
-            Some(Body::Many(BodyStream::new(items).with_opening(call.body.clone()))),
+            Body::Many(BodyStream::new(items).with_opening(first)),
         )
     }
 
@@ -206,7 +218,7 @@ struct Answering {
     reply: ReplyTo,
     context: Context,
     outbox: mpsc::Sender<Message>,
-    _place: Admitted,
+    place: Admitted,
     _alive: Arc<()>,
 }
 
@@ -242,7 +254,7 @@ impl Answering {
             body,
         } = service.oneshot(request).await?;
         let mut items = match body {
-            Body::One(body) => return Ok(self.reply.answer(content_type, metadata, body)),
+            Body::One(body) => return self.reply.answer(content_type, metadata, body).map_err(unsayable),
             Body::Many(items) if self.reply.stream => items,
             Body::Many(_) => {
                 return Err(Status::unimplemented(
@@ -252,7 +264,7 @@ impl Answering {
         };
         while let Some(item) = items.next().await {
             self.outbox
-                .send(self.reply.item(item?))
+                .send(self.reply.item(item?).map_err(unsayable)?)
                 .await
                 .map_err(|_| Status::cancelled("the caller is gone"))?;
         }
@@ -279,7 +291,7 @@ impl Answering {
     }
 
     fn stopping(&self) -> bool {
-        self._place.0.handlers.is_cancelled()
+        self.place.0.handlers.is_cancelled()
     }
 
     fn stopped(&self) -> Message {
@@ -287,6 +299,11 @@ impl Answering {
             "the service stopped before the answer was ready",
         ))
     }
+}
+
+/// What the handler made does not fit what its content type puts around it.
+fn unsayable(error: crate::Error) -> Status {
+    Status::internal(error.to_string())
 }
 
 fn panicked(reply: &ReplyTo, panic: &(dyn std::any::Any + Send)) -> Status {

@@ -1,10 +1,9 @@
 use super::*;
 
 fn call(request: &Request, id: u64) -> Call {
-    let message = Message {
-        headers: request_headers(request, id),
-        body: Bytes::from_static(b"body"),
-    };
+    let message = Caller::new(request, id)
+        .into_message(Bytes::from_static(b"body"))
+        .unwrap();
     match from_caller(message) {
         FromCaller::Call(call) => call,
         other => panic!("not a call: {other:?}"),
@@ -56,7 +55,8 @@ fn an_answer_comes_in_the_spelling_of_the_request() {
         };
         let answer = call
             .reply
-            .answer(codec::JSON.into(), Headers::new(), Bytes::new());
+            .answer(codec::JSON.into(), Headers::new(), Bytes::new())
+            .unwrap();
         assert_eq!(answer.headers.get(echoed), Some("3"), "{sent:?}");
         assert_eq!(from_server(answer).id, Some(3));
     }
@@ -80,14 +80,12 @@ fn the_ends_of_a_stream_are_told_apart() {
     let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
     assert!(matches!(from_caller(half_close(1)), FromCaller::HalfClose(id) if id == "1"));
     assert!(matches!(from_caller(cancel(1)), FromCaller::Cancel(id) if id == "1"));
-    assert!(
-        matches!(from_caller(end_of_call(request_headers(&request, 1))), FromCaller::End(id) if id == "1")
-    );
+    assert!(matches!(from_caller(Caller::new(&request, 1).end()), FromCaller::End(id) if id == "1"));
     let reply = call(&request, 1).reply;
     assert!(reply.stream);
     assert!(matches!(from_server(reply.end()).event, ServerEvent::End));
     assert!(matches!(
-        from_server(reply.item(Bytes::new())).event,
+        from_server(reply.item(Bytes::new()).unwrap()).event,
         ServerEvent::Body { .. }
     ));
 }
