@@ -12,6 +12,7 @@ mod value;
 mod world;
 
 pub mod broker;
+pub mod nats_server;
 pub mod registry;
 pub mod transport;
 
