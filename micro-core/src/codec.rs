@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::shape::Value;
 
 /// The content type of JSON.
 pub const JSON: &str = "application/json";
@@ -76,6 +77,11 @@ pub trait Payload: Sized + Send + 'static {
     /// [`ErrorKind::Unsupported`] when the value does not know the codec, [`ErrorKind::Malformed`] when the bytes are
     /// not such a value.
     fn decode(codec: Codec, body: Bytes) -> Result<Self>;
+
+    /// What it looks like, for the registry; `None` when the type cannot tell.
+    fn shape() -> Option<Value> {
+        None
+    }
 }
 
 /// A serde type as JSON.

@@ -14,6 +14,7 @@ pub mod registry;
 pub mod rpc;
 pub mod selector;
 pub mod server;
+pub mod shape;
 pub mod transport;
 
 pub use address::Address;

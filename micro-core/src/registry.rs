@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 
 mod record;
 
-pub use record::{Endpoint, Node, ServiceRecord, Value};
+pub use crate::shape::Value;
+pub use record::{Endpoint, Node, ServiceRecord};
 
 /// Knows which nodes serve which service.
 ///

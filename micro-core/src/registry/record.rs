@@ -1,10 +1,11 @@
 //! What a registry holds: services, their nodes and their endpoints, in go-micro's JSON form.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
 use crate::name;
+use crate::shape::{Value, null_is_default};
 
 /// One version of a service: what go-micro calls a `Service` in its registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,28 +157,6 @@ impl Endpoint {
         self.metadata.insert(key.into(), value.into());
         self
     }
-}
-
-/// The shape of a value: a tree of names and types.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Value {
-    /// The name of the field, or of the type at the root.
-    #[serde(deserialize_with = "null_is_default")]
-    pub name: String,
-    /// The name of its type.
-    #[serde(rename = "type", deserialize_with = "null_is_default")]
-    pub kind: String,
-    /// Its fields.
-    #[serde(deserialize_with = "null_is_default")]
-    pub values: Vec<Value>,
-}
-
-/// Go writes `null` for what was never set.
-fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    input: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tower::Service;
 use crate::codec::Payload;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
-use crate::registry;
+use crate::registry::{self, Value};
 use crate::rpc::{CallKind, Context, Request, Response, Status, Streaming};
 use crate::server::handler::{self, Handler};
 
@@ -71,6 +71,7 @@ impl Router {
         Fut: Future<Output = Result<Res, Status>> + Send + 'static,
     {
         self.add(endpoint, CallKind::Unary, handler::unary(function))
+            .shaped(endpoint, Req::shape(), Res::shape())
     }
 
     /// One message in, many out: `async fn(Context, Req) -> Result<Streaming<Res>, Status>`.
@@ -189,6 +190,13 @@ impl Router {
         )
     }
 
+    fn shaped(mut self, endpoint: &str, request: Option<Value>, response: Option<Value>) -> Self {
+        if let Some(route) = Arc::make_mut(&mut self.routes).get_mut(endpoint) {
+            (route.record.request, route.record.response) = (request, response);
+        }
+        self
+    }
+
     fn insert(mut self, endpoint: &str, route: Route) -> Self {
         if self.routes.contains_key(endpoint) {
             return self.note(
@@ -230,13 +238,22 @@ impl Router {
     }
 }
 
-/// Endpoint records as go-micro writes them: streams are marked.
+/// Endpoint records as go-micro writes them: a stream is marked, and takes a `Context` and answers a `Stream`.
 fn record(endpoint: &str, kind: CallKind) -> registry::Endpoint {
     let record = registry::Endpoint::new(endpoint);
-    match kind {
-        CallKind::Unary => record,
-        _ => record.with_metadata("stream", "true"),
+    if kind == CallKind::Unary {
+        return record;
     }
+    let named = |name: &str| {
+        Some(Value {
+            name: name.into(),
+            kind: name.into(),
+            values: Vec::new(),
+        })
+    };
+    let mut record = record.with_metadata("stream", "true");
+    (record.request, record.response) = (named("Context"), named("Stream"));
+    record
 }
 
 impl Service<Request> for Router {
@@ -293,7 +310,12 @@ mod tests {
             .unary("Debug.Health", echo)
             .internal()
             .unary("A.B", echo);
-        assert_eq!(router.endpoints(), [registry::Endpoint::new("A.B")]);
+        let names: Vec<_> = router
+            .endpoints()
+            .into_iter()
+            .map(|endpoint| endpoint.name)
+            .collect();
+        assert_eq!(names, ["A.B"]);
     }
 
     #[test]
