@@ -32,6 +32,7 @@ const MODULES: &[Module] = &[
     module(0, "message", &["error"]),
     module(0, "address", &["error"]),
     module(0, "name", &["error"]),
+    module(0, "shape", &[]),
     module(1, "codec", &[]),
     module(1, "queue", &[]),
     // The contracts do not know each other, and `rpc` knows none of them.

@@ -66,7 +66,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn into_widest(&self, fields: usize) {
+    fn note_width(&self, fields: usize) {
         let mut widest = self.widest.borrow_mut();
         *widest = (*widest).max(fields);
     }
@@ -188,7 +188,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         if turns.depth == DEPTH {
             return stop();
         }
-        seen.into_widest(fields.len());
+        seen.note_width(fields.len());
         value.values = fields
             .iter()
             .map(|name| Value {
