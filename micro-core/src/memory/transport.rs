@@ -95,15 +95,12 @@ impl Transport for MemoryTransport {
             .hub
             .open(&address, door)
             .map_err(|error| error.with_operation("listen").with_context("address", &address))?;
-        let lease = Arc::new(lease);
         let incoming = Incoming {
+            _lease: lease,
             sockets: accepted,
-            lease: lease.clone(),
         };
-        let leave = async move {
-            lease.release();
-            Ok(())
-        };
+        // What there is to do, dropping `incoming` does.
+        let leave = async { Ok(()) };
         Ok(Listener::new(address, Metadata::new(), incoming, leave))
     }
 
@@ -114,10 +111,10 @@ impl Transport for MemoryTransport {
     }
 }
 
-/// The dialled sockets. Dropping it frees the address and closes those that nobody accepted.
+/// The dialled sockets. Dropping it frees the address, and then closes those that nobody accepted.
 struct Incoming {
+    _lease: Lease,
     sockets: mpsc::Receiver<Socket>,
-    lease: Arc<Lease>,
 }
 
 impl Stream for Incoming {
@@ -125,11 +122,5 @@ impl Stream for Incoming {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.sockets.poll_recv(cx).map(|socket| socket.map(Ok))
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        self.lease.release();
     }
 }

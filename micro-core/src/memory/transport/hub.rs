@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -29,6 +29,7 @@ pub(super) struct Door {
 }
 
 impl Hub {
+    /// Takes an address, if it is free.
     pub(super) fn open(self: &Arc<Self>, address: &Address, door: Door) -> Result<Lease> {
         name::check_topic(address.as_str())?;
         let mut doors = self.doors.lock();
@@ -39,10 +40,10 @@ impl Hub {
         Ok(Lease {
             hub: self.clone(),
             address: address.clone(),
-            released: AtomicBool::new(false),
         })
     }
 
+    /// Hands one end of a new socket to whoever listens, and returns the other.
     pub(super) fn dial(&self, address: &Address, max_message_size: Option<usize>) -> Result<Socket> {
         let Some(door) = self.doors.lock().get(address).cloned() else {
             return Err(Error::new(ErrorKind::Unavailable, "nobody listens"));
@@ -68,18 +69,15 @@ impl Hub {
     }
 }
 
-/// The right to an address. It is given back once, so that a later holder of the address keeps it.
+/// The right to an address.
 #[derive(Debug)]
 pub(super) struct Lease {
     hub: Arc<Hub>,
     address: Address,
-    released: AtomicBool,
 }
 
-impl Lease {
-    pub(super) fn release(&self) {
-        if !self.released.swap(true, Ordering::Relaxed) {
-            self.hub.doors.lock().remove(&self.address);
-        }
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.hub.doors.lock().remove(&self.address);
     }
 }
