@@ -30,9 +30,10 @@ use crate::message::{Message, Metadata};
 ///   `a_dropped_listener_frees_its_address`, `a_closed_listener_is_unavailable`,
 ///   `sockets_that_nobody_accepted_are_closed`, `an_accepted_socket_outlives_its_listener`
 /// - Ends: `peer_close_ends_recv`, `peer_drop_ends_recv`, `what_was_sent_before_close_is_delivered`,
-///   `what_was_sent_before_drop_is_delivered`, `a_half_closed_socket_still_receives`,
-///   `dropping_the_sender_closes_half`, `sending_after_finish_is_closed`, `finish_may_be_awaited_again`,
-///   `sending_to_a_closed_peer_fails`, `undelivered_is_never_overstated`
+///   `what_was_sent_before_drop_is_delivered`, `what_was_sent_is_delivered_by_a_peer_that_did_not_read`,
+///   `a_half_closed_socket_still_receives`, `dropping_the_sender_closes_half`,
+///   `sending_after_finish_is_closed`, `finish_may_be_awaited_again`, `sending_to_a_closed_peer_fails`,
+///   `undelivered_is_never_overstated`
 /// - Pressure: `sockets_of_one_listener_are_apart`, `a_thousand_sockets_talk_at_once`,
 ///   `a_cancelled_recv_loses_nothing`, `a_cancelled_send_is_whole_or_nothing`,
 ///   `a_slow_reader_slows_its_writer`, `a_slow_reader_does_not_stall_its_neighbour`,

@@ -49,6 +49,7 @@ suite! {
             peer_drop_ends_recv,
             what_was_sent_before_close_is_delivered,
             what_was_sent_before_drop_is_delivered,
+            what_was_sent_is_delivered_by_a_peer_that_did_not_read,
             a_half_closed_socket_still_receives,
             dropping_the_sender_closes_half,
             sending_after_finish_is_closed,

@@ -1,5 +1,6 @@
 //! Every clause on every backend: `cargo test -p micro-conformance --test conformance memory::broker`.
 
+mod own_backend;
 mod worlds;
 
 mod memory {

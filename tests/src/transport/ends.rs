@@ -63,6 +63,21 @@ pub async fn what_was_sent_before_drop_is_delivered(world: &TransportWorld) {
     }
 }
 
+/// What the one who leaves has not read costs the other nothing of what was sent to it.
+pub async fn what_was_sent_is_delivered_by_a_peer_that_did_not_read(world: &TransportWorld) {
+    let (mut near, mut far, _sides) = pair(world).await;
+    send_all(&mut near, 5).await;
+    assert_eq!(number(&receive(&mut far).await), 0);
+    send_all(&mut far, 50).await;
+    drop(far);
+    for expected in 0..50 {
+        assert_eq!(number(&receive(&mut near).await), expected);
+    }
+    if let Some(error) = last_error(&mut near).await {
+        assert_ended(&error);
+    }
+}
+
 /// After `finish`, the peer's `recv` ends, and its answers still arrive.
 pub async fn a_half_closed_socket_still_receives(world: &TransportWorld) {
     let (near, mut far, _sides) = pair(world).await;

@@ -29,10 +29,12 @@ pub async fn messages_arrive_in_order(world: &TransportWorld) {
 pub async fn headers_and_body_arrive_unchanged(world: &TransportWorld) {
     let (mut near, mut far, _sides) = pair(world).await;
     for (name, message) in delicate() {
-        near.send(message.clone()).await.unwrap();
-        assert_eq!(receive(&mut far).await, message, "there: {name}");
-        far.send(message.clone()).await.unwrap();
-        assert_eq!(receive(&mut near).await, message, "back: {name}");
+        let (sent, received) = join(near.send(message.clone()), receive(&mut far)).await;
+        sent.unwrap();
+        assert_eq!(received, message, "there: {name}");
+        let (sent, received) = join(far.send(message.clone()), receive(&mut near)).await;
+        sent.unwrap();
+        assert_eq!(received, message, "back: {name}");
     }
 }
 
@@ -41,8 +43,8 @@ pub async fn a_message_at_the_limit_arrives(world: &TransportWorld) {
     let limit = world.open().await.capabilities().max_message_size;
     let (mut near, mut far, _sides) = pair(world).await;
     let message = sized(limit.unwrap_or(4 << 20));
-    near.send(message.clone()).await.unwrap();
-    let received = receive(&mut far).await;
+    let (sent, received) = join(near.send(message.clone()), receive(&mut far)).await;
+    sent.unwrap();
     assert!(received == message, "{} bytes came", received.size());
 }
 

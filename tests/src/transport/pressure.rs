@@ -132,7 +132,9 @@ pub async fn a_slow_reader_slows_its_writer(world: &TransportWorld) {
         received
     };
     let (_, received) = join(finish, count).await;
-    assert_eq!(received, sent + 1);
+    // The send that was given up may have been made.
+    let expected = [sent + 1, sent + 2];
+    assert!(expected.contains(&received), "{sent} sent, {received} received");
 }
 
 /// Sends messages of 1 KiB that nobody reads, up to `most`, and returns how many were sent until one waited.
