@@ -1,4 +1,4 @@
-//! The clauses of [`Broker`](micro_core::Broker).
+//! The clauses of [`Broker`].
 
 use micro_core::Broker;
 

@@ -1,4 +1,4 @@
-//! The clauses of [`Registry`](micro_core::Registry).
+//! The clauses of [`Registry`].
 
 use micro_core::Registry;
 

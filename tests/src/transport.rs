@@ -1,4 +1,4 @@
-//! The clauses of [`Transport`](micro_core::Transport).
+//! The clauses of [`Transport`].
 
 use micro_core::Transport;
 

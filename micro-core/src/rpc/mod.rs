@@ -1,7 +1,7 @@
 //! Calls, as both ends see them: [`Request`], [`Response`], [`Status`], [`Context`].
 //!
 //! Client and server are [`tower::Service`]s from a `Request` to a `Response`; what lies between them on the
-//! socket is known to [`frame`] alone.
+//! socket is known to `frame` alone.
 
 mod body;
 mod code;
