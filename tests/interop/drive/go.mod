@@ -1,0 +1,3 @@
+module micro.example/interop/drive
+
+go 1.24
