@@ -1,1 +1,33 @@
-//! transport-nats
+#![doc = include_str!("lib.md")]
+
+mod control;
+mod encoding;
+mod go_micro;
+mod ignored;
+mod keeper;
+mod listener;
+mod peer;
+mod receiver;
+mod sender;
+mod socket;
+mod state;
+mod transport;
+mod undelivered;
+
+use std::sync::Arc;
+
+use micro_core::{Plugins, Transport};
+
+pub use ignored::Ignored;
+pub use peer::SOCKET_KEY;
+pub use transport::NatsTransport;
+
+/// The name by which a flag chooses this transport.
+pub const NAME: &str = "nats";
+
+/// Adds this transport to the table.
+pub fn register(plugins: &mut Plugins) {
+    plugins.transport.register(NAME, |config| async move {
+        Ok(Arc::new(NatsTransport::connect(&config).await?) as Arc<dyn Transport>)
+    });
+}
