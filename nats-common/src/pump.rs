@@ -8,7 +8,7 @@ use async_nats::Subscriber;
 use futures::{FutureExt, StreamExt};
 use micro_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 
 use crate::connection::Connection;
 use crate::consumer::{Consumer, Incoming};
@@ -34,18 +34,35 @@ pub struct Pump {
     entry: Entry,
 }
 
-/// A step towards the end of a subscription.
+/// What the task that reads is asked to do beside reading.
 pub(crate) enum Step {
     /// The server sends no more when it has sent this many.
     After(u64),
     /// The server sends no more; what it sent comes in, as far as the client lets it.
     Drain,
+    /// Say when everything has been handed on that the client has received.
+    CatchUp(oneshot::Sender<()>),
 }
 
 impl Pump {
     /// What it is subscribed to.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Returns when the consumer has everything that this process had received for it.
+    ///
+    /// Two subscriptions are read by two tasks. Who got an answer on one of them, and wants to have what the server
+    /// sent ahead of it on the other, waits for this.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn catch_up(&self) {
+        let (done, caught_up) = oneshot::channel();
+        if self.steps.send(Step::CatchUp(done)).await.is_ok() {
+            // When the task ends meanwhile, nothing more will come.
+            let _ = caught_up.await;
+        }
     }
 
     /// Subscribes, and returns when the server has done it.
@@ -178,8 +195,21 @@ impl Reader {
         }
     }
 
+    /// Hands on what the client has received, without regard to the task's budget: it would hide some of it.
+    fn hand_on_what_came(&mut self) {
+        while let Some(Some(message)) = unconstrained(self.subscriber.next()).now_or_never() {
+            self.hand_on(message);
+        }
+    }
+
     async fn step(&mut self, step: Step) {
         let taken = match step {
+            Step::CatchUp(done) => {
+                self.hand_on_what_came();
+                // Who stopped waiting does not care.
+                let _ = done.send(());
+                return;
+            }
             Step::After(count) => self.subscriber.unsubscribe_after(count).await,
             Step::Drain => self.subscriber.drain().await,
         };
