@@ -1,1 +1,23 @@
-//! broker-nats
+#![doc = include_str!("lib.md")]
+
+mod broker;
+mod inbound;
+mod subscription;
+
+use std::sync::Arc;
+
+use micro_core::broker::Broker;
+use micro_core::plugin::Plugins;
+
+pub use broker::NatsBroker;
+
+/// The name by which a flag chooses it: `--broker=nats`.
+pub const NAME: &str = "nats";
+
+/// Adds it to the table of brokers.
+pub fn register(plugins: &mut Plugins) {
+    plugins.broker.register(NAME, |config| async move {
+        let broker = NatsBroker::connect(&config).await?;
+        Ok(Arc::new(broker) as Arc<dyn Broker>)
+    });
+}

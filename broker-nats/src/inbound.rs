@@ -1,0 +1,104 @@
+//! What comes in for one subscription, on its way into the subscriber's queue.
+
+use micro_core::{Error, ErrorKind, Result, queue};
+use nats_common::{Consumer, DeniedAction, Incoming, Message};
+use parking_lot::Mutex;
+
+/// Subjects on which no events travel: replies, registries, the server's own.
+const NO_EVENTS: [&str; 4] = ["_INBOX.", "micro.nats.", "micro.registry.nats.", "$"];
+
+/// The writing end of a subscriber's queue. It closes when the subscription ends.
+pub(crate) struct Inbound {
+    topic: String,
+    queue: Mutex<Option<queue::Sender<Result<Message>>>>,
+}
+
+impl Inbound {
+    pub(crate) fn new(topic: &str, queue: queue::Sender<Result<Message>>) -> Self {
+        Inbound {
+            topic: topic.to_owned(),
+            queue: Mutex::new(Some(queue)),
+        }
+    }
+
+    fn write(&self, write: impl FnOnce(&queue::Sender<Result<Message>>)) {
+        if let Some(queue) = self.queue.lock().as_ref() {
+            write(queue);
+        }
+    }
+
+    fn push(&self, item: Result<Message>) {
+        self.write(|queue| {
+            queue.push(item);
+        });
+    }
+}
+
+impl Consumer for Inbound {
+    fn take(&self, incoming: Incoming) {
+        match incoming {
+            Incoming::Message(message) if !carries_events(&self.topic, &message.subject) => {}
+            Incoming::Message(message) => self.push(Ok(message)),
+            Incoming::Lost(count) => self.write(|queue| queue.note_lost(count)),
+            Incoming::Disconnected => self.push(Err(disconnected())),
+            Incoming::Denied(denial)
+                if denial.action == DeniedAction::Subscribe && denial.subject == self.topic =>
+            {
+                self.push(Err(denial.error()));
+            }
+            Incoming::Ended => drop(self.queue.lock().take()),
+            _ => {}
+        }
+    }
+}
+
+/// Whether what comes on this subject is an event for a subscriber to this pattern.
+///
+/// `>` matches what peers say to each other on the same server, too; who wants to hear that asks for it by name.
+fn carries_events(pattern: &str, subject: &str) -> bool {
+    NO_EVENTS
+        .iter()
+        .all(|prefix| !subject.starts_with(prefix) || pattern.starts_with(prefix))
+}
+
+fn disconnected() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "the NATS connection was lost; events may be missing",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt, StreamExt};
+
+    use super::*;
+
+    #[test]
+    fn what_peers_say_to_each_other_is_no_event_unless_asked_for() {
+        for (pattern, subject, expected) in [
+            (">", "orders.new", true),
+            (">", "_INBOX.abc.1", false),
+            ("*.*.*", "micro.nats.query", false),
+            (">", "$JS.API.INFO", false),
+            ("_INBOX.>", "_INBOX.abc.1", true),
+            ("micro.nats.watch", "micro.nats.watch", true),
+            ("micro.>", "micro.news", true),
+        ] {
+            assert_eq!(carries_events(pattern, subject), expected, "{pattern} {subject}");
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_is_told_and_the_end_ends() {
+        let (sender, mut queue) = queue::bounded(4);
+        let inbound = Inbound::new("a", sender);
+        inbound.take(Incoming::Disconnected);
+        inbound.take(Incoming::Lost(3));
+        inbound.take(Incoming::Ended);
+        let mut next = || queue.next().now_or_never().unwrap().map(Result::flatten);
+        assert_eq!(next().unwrap().unwrap_err().lost(), Some(3));
+        assert_eq!(next().unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
+        assert!(next().is_none());
+    }
+}

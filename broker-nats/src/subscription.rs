@@ -1,0 +1,78 @@
+//! One subscription: messages of NATS, read as events.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::{Stream, StreamExt};
+use micro_core::broker::{Event, SubscribeOptions, Subscription};
+use micro_core::{Error, Result, queue};
+use nats_common::{Connection, Message, Pump, envelope};
+use parking_lot::Mutex;
+
+use crate::inbound::Inbound;
+
+/// Subscribes. When this returns, the next event arrives.
+///
+/// # Errors
+/// As [`Connection::pump`].
+pub(crate) async fn open(
+    connection: &Arc<Connection>,
+    topic: &str,
+    options: &SubscribeOptions,
+) -> Result<Subscription> {
+    let (sender, messages) = queue::bounded(options.capacity);
+    let inbound = Arc::new(Inbound::new(topic, sender));
+    let pump = connection.pump(topic, options.queue.as_deref(), inbound).await?;
+    let place = Place(Arc::new(Mutex::new(Some(pump))));
+    let leave = place.clone().leave();
+    let events = Events {
+        messages,
+        _place: place,
+        _connection: connection.clone(),
+    };
+    Ok(Subscription::new(topic, events, leave))
+}
+
+/// The subscription on the server. It is given up by leaving, or when the last handle is dropped.
+#[derive(Clone, Debug)]
+struct Place(Arc<Mutex<Option<Pump>>>);
+
+impl Place {
+    /// Resolves when everything that the server had sent waits in the queue of the events, which then ends.
+    async fn leave(self) -> Result<()> {
+        let pump = self.0.lock().take();
+        match pump {
+            Some(mut pump) => pump.leave(None).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The events of one subscription. A message waits unread: what is dropped was not decoded for nothing.
+struct Events {
+    messages: queue::Receiver<Result<Message>>,
+    _place: Place,
+    /// It stays open as long as anybody uses it, also when the broker is gone.
+    _connection: Arc<Connection>,
+}
+
+impl Stream for Events {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = self.messages.poll_next_unpin(context);
+        item.map(|item| item.map(|message| message.flatten().and_then(read).map_err(in_recv)))
+    }
+}
+
+fn read(message: Message) -> Result<Event> {
+    match envelope::decode(&message.payload) {
+        Ok(decoded) => Ok(Event::new(message.subject.into_string(), decoded)),
+        Err(error) => Err(error.with_context("topic", &message.subject)),
+    }
+}
+
+fn in_recv(error: Error) -> Error {
+    error.with_operation("recv")
+}
