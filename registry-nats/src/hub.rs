@@ -1,0 +1,287 @@
+//! What a registry has seen of others, and those of its process who want to know.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use micro_core::queue::{self, Pushed};
+use micro_core::registry::{Action, Change, Node, ServiceRecord, WatchOptions};
+use micro_core::{Error, Result};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::due::until_due;
+use crate::table::{NodeKey, Table};
+use crate::wire::Query;
+
+/// How many nodes of others are remembered at most. Those above are still told to watchers.
+const MAX_NODES: usize = 100_000;
+
+/// Takes in every change that is announced, and hands it to every watcher whom it concerns.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    node_ttl: Duration,
+    state: Mutex<State>,
+    /// Told when nodes came in: until then there may have been none that ages.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    seen: Table,
+    watchers: Vec<WatcherEntry>,
+    complete: Completeness,
+}
+
+#[derive(Debug)]
+struct WatcherEntry {
+    service: Option<String>,
+    changes: queue::Sender<Result<Change>>,
+}
+
+/// Of which services every node is in the table: those that were asked for while announcements came in gaplessly.
+#[derive(Debug, Default)]
+struct Completeness {
+    /// Moves whenever announcements may have been missed.
+    epoch: u64,
+    all: bool,
+    services: BTreeSet<String>,
+}
+
+impl Hub {
+    pub(crate) fn new(node_ttl: Duration) -> Self {
+        Hub {
+            node_ttl,
+            state: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Adds a watcher.
+    pub(crate) fn follow(&self, options: WatchOptions) -> queue::Receiver<Result<Change>> {
+        let (changes, receiver) = queue::bounded(options.capacity);
+        let mut state = self.state.lock();
+        state.watchers.retain(|watcher| !watcher.changes.is_closed());
+        state.watchers.push(WatcherEntry {
+            service: options.service,
+            changes,
+        });
+        receiver
+    }
+
+    /// Takes in an announced change.
+    pub(crate) fn take(&self, change: Change) {
+        let ends = Instant::now() + self.node_ttl;
+        let mut state = self.state.lock();
+        if change.action == Action::Delete {
+            state.seen.remove(&change.service);
+            return state.tell(&change);
+        }
+        if state.seen.len() >= MAX_NODES {
+            return state.tell(&change);
+        }
+        let sighted = state.seen.announce(&change.service, ends);
+        self.changed.notify_one();
+        state.tell_nodes(Action::Create, &change.service, sighted.new);
+        state.tell_nodes(Action::Update, &change.service, sighted.known);
+    }
+
+    /// Announcements may be missing: the watchers are told by an error, and nothing counts as complete.
+    pub(crate) fn interrupt(&self, error: impl Fn() -> Error) {
+        let mut state = self.state.lock();
+        state.complete = Completeness {
+            epoch: state.complete.epoch + 1,
+            ..Completeness::default()
+        };
+        state
+            .watchers
+            .retain(|watcher| watcher.changes.push(Err(error().with_operation("watch"))) != Pushed::Closed);
+    }
+
+    /// Nothing more will come: the watchers end.
+    pub(crate) fn end(&self) {
+        self.state.lock().watchers.clear();
+    }
+
+    /// Tells the watchers of nodes that have been silent for too long.
+    pub(crate) fn expire(&self, now: Instant) {
+        let mut state = self.state.lock();
+        for record in state.seen.expire(now) {
+            tracing::debug!(
+                service = record.name,
+                nodes = record.nodes.len(),
+                "nodes aged out"
+            );
+            state.tell(&Change::new(Action::Delete, record));
+        }
+    }
+
+    /// Waits until a node may have aged out. One task does.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub(crate) async fn until_due(&self) {
+        until_due(&self.changed, || self.state.lock().seen.wake()).await;
+    }
+
+    /// To be given to [`found`](Self::found) with what a query finds that begins now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.state.lock().complete.epoch
+    }
+
+    /// Every node that the query is about, when that is known.
+    pub(crate) fn known(&self, query: &Query) -> Option<BTreeSet<NodeKey>> {
+        let state = self.state.lock();
+        let nodes = state
+            .complete
+            .covers(query)
+            .then(|| state.seen.node_ids(|name| query.covers(name)))?;
+        (!nodes.is_empty()).then_some(nodes)
+    }
+
+    /// Remembers what a query found; `epoch` is of its beginning when it found all there is.
+    pub(crate) fn found(&self, query: &Query, records: &[ServiceRecord], epoch: Option<u64>) {
+        let ends = Instant::now() + self.node_ttl;
+        let mut state = self.state.lock();
+        if state.seen.len() >= MAX_NODES {
+            return;
+        }
+        for record in records {
+            state.seen.find(record, ends);
+        }
+        if epoch == Some(state.complete.epoch) {
+            state.complete.add(query);
+        }
+        self.changed.notify_one();
+    }
+}
+
+impl State {
+    fn tell_nodes(&mut self, action: Action, record: &ServiceRecord, nodes: Vec<Node>) {
+        if nodes.is_empty() {
+            return;
+        }
+        let service = ServiceRecord {
+            nodes,
+            ..record.clone()
+        };
+        self.tell(&Change::new(action, service));
+    }
+
+    fn tell(&mut self, change: &Change) {
+        self.watchers.retain(|watcher| {
+            let wanted = watcher
+                .service
+                .as_ref()
+                .is_none_or(|name| *name == change.service.name);
+            !wanted || watcher.changes.push(Ok(change.clone())) != Pushed::Closed
+        });
+    }
+}
+
+impl Completeness {
+    fn covers(&self, query: &Query) -> bool {
+        self.all || matches!(query, Query::Get(name) if self.services.contains(name))
+    }
+
+    fn add(&mut self, query: &Query) {
+        match query {
+            Query::List => self.all = true,
+            Query::Get(name) => drop(self.services.insert(name.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt, StreamExt};
+
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(90);
+
+    fn change(action: Action, service: &str, id: &str) -> Change {
+        Change::new(
+            action,
+            ServiceRecord::new(service, "1").with_node(Node::new(id, "x")),
+        )
+    }
+
+    fn next(changes: &mut queue::Receiver<Result<Change>>) -> Option<Result<Change>> {
+        changes
+            .next()
+            .now_or_never()
+            .flatten()
+            .map(|item| item.and_then(|change| change))
+    }
+
+    #[tokio::test]
+    async fn the_first_sight_is_a_create_and_later_ones_are_updates() {
+        let hub = Hub::new(TTL);
+        let mut changes = hub.follow(WatchOptions::default());
+        hub.take(change(Action::Create, "a", "n"));
+        hub.take(change(Action::Create, "a", "n"));
+        hub.take(change(Action::Delete, "a", "n"));
+        hub.take(change(Action::Update, "a", "n"));
+        for action in [Action::Create, Action::Update, Action::Delete, Action::Create] {
+            assert_eq!(next(&mut changes).unwrap().unwrap().action, action);
+        }
+        assert!(next(&mut changes).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_watcher_of_one_service_hears_of_no_other() {
+        let hub = Hub::new(TTL);
+        let mut changes = hub.follow(WatchOptions::default().with_service("b"));
+        hub.take(change(Action::Create, "a", "n"));
+        hub.take(change(Action::Create, "b", "m"));
+        assert_eq!(next(&mut changes).unwrap().unwrap().service.name, "b");
+        assert!(next(&mut changes).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_node_ages_out_and_is_told() {
+        let hub = Hub::new(TTL);
+        let mut changes = hub.follow(WatchOptions::default());
+        hub.take(change(Action::Create, "a", "n"));
+        next(&mut changes);
+        hub.found(&Query::List, &[change(Action::Create, "b", "m").service], None);
+        tokio::time::advance(TTL).await;
+        hub.expire(Instant::now());
+        let gone: Vec<_> = std::iter::from_fn(|| next(&mut changes))
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            gone,
+            [change(Action::Delete, "a", "n"), change(Action::Delete, "b", "m")]
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_complete_is_known_until_announcements_may_be_missing() {
+        let (hub, query) = (Hub::new(TTL), Query::Get("a".into()));
+        hub.take(change(Action::Create, "a", "n"));
+        assert_eq!(hub.known(&query), None);
+        let epoch = hub.epoch();
+        hub.found(&query, &[], Some(epoch));
+        assert_eq!(hub.known(&query).map(|nodes| nodes.len()), Some(1));
+        assert_eq!(
+            (hub.known(&Query::List), hub.known(&Query::Get("b".into()))),
+            (None, None)
+        );
+
+        let mut changes = hub.follow(WatchOptions::default());
+        hub.interrupt(|| Error::lagged(3));
+        assert_eq!(next(&mut changes).unwrap().unwrap_err().lost(), Some(3));
+        hub.found(&query, &[], Some(epoch));
+        assert_eq!(hub.known(&query), None);
+    }
+
+    #[tokio::test]
+    async fn a_watcher_that_is_gone_is_forgotten() {
+        let hub = Hub::new(TTL);
+        drop(hub.follow(WatchOptions::default()));
+        hub.take(change(Action::Create, "a", "n"));
+        assert!(hub.state.lock().watchers.is_empty());
+    }
+}
