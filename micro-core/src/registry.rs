@@ -43,7 +43,8 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
 
     /// Announces the nodes of a service, or refreshes them. When this returns, whoever asks finds them.
     ///
-    /// A node with an id that is registered already replaces it.
+    /// A node with an id that is registered already replaces it. Where a node names no `protocol`, a backend that
+    /// go-micro peers read fills in `mucp`.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an illegal name or a record without nodes.

@@ -11,7 +11,8 @@ pub async fn the_same_node_id_again_replaces_it(world: &RegistryWorld) {
     let (here, there) = (world.open().await, world.open().await);
     register(&there, &service("greeter", "node")).await;
     let mut moved = service("greeter", "node");
-    moved.nodes = vec![Node::new("node", "elsewhere").with_metadata("zone", "b")];
+    moved.nodes[0].address = "elsewhere".to_owned();
+    moved.nodes[0].metadata.insert("zone".to_owned(), "b".to_owned());
     register(&there, &moved).await;
     register(&there, &moved).await;
     assert_eq!(here.get("greeter").await.unwrap(), [moved]);

@@ -11,8 +11,11 @@ pub(super) fn service(name: &str, node: &str) -> ServiceRecord {
 }
 
 /// One node of a version of a service.
+///
+/// It names its protocol: a backend that go-micro peers read may fill that in where it is missing.
 pub(super) fn version(name: &str, version: &str, node: &str) -> ServiceRecord {
-    ServiceRecord::new(name, version).with_node(Node::new(node, format!("address-of-{node}")))
+    let node = Node::new(node, format!("address-of-{node}")).with_metadata("protocol", "mucp");
+    ServiceRecord::new(name, version).with_node(node)
 }
 
 pub(super) async fn register(registry: &Arc<dyn Registry>, record: &ServiceRecord) {
