@@ -15,6 +15,9 @@ use crate::transport::{Socket, SocketReceiver, SocketSender};
 /// How many requests wait for the writer before callers wait for it.
 const QUEUE: usize = 1024;
 
+/// How long a socket that cannot be written to may take to say why. Backends say it at once.
+const VERDICT: Duration = Duration::from_secs(1);
+
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -83,11 +86,23 @@ impl Drop for Connection {
 
 /// Reads and writes side by side: reading never waits for writing, so that two ends that both write cannot stall.
 async fn drive(writer: Writer, receiver: SocketReceiver, table: Arc<InFlight>) {
+    let read = read(receiver, &table);
+    tokio::pin!(read);
     let error = tokio::select! {
-        error = read(receiver, &table) => error,
-        error = writer.run() => error,
+        error = &mut read => error,
+        end = writer.run() => match end {
+            End::Idle(error) => error,
+            // What cannot be written to has ended, and the reading half knows how much of it reached nobody.
+            End::Broken(error) => tokio::time::timeout(VERDICT, read).await.unwrap_or(error),
+        },
     };
     table.fail_all(&error);
+}
+
+/// Why a writer ended.
+enum End {
+    Idle(Error),
+    Broken(Error),
 }
 
 async fn read(mut receiver: SocketReceiver, table: &InFlight) -> Error {
@@ -115,7 +130,7 @@ struct Writer {
 
 impl Writer {
     /// Feeds all that is ready and flushes once; ends when the socket breaks, or nobody has called for a while.
-    async fn run(mut self) -> Error {
+    async fn run(mut self) -> End {
         let mut idle = tokio::time::interval(self.idle);
         idle.reset();
         let mut used = false;
@@ -128,14 +143,14 @@ impl Writer {
                 Some(id) = self.gone.recv() => self.cancel(id).await,
                 _ = idle.tick() => {
                     if !used && self.table.len() == 0 {
-                        return self.retire().await;
+                        return End::Idle(self.retire().await);
                     }
                     used = false;
                     Ok(())
                 }
             };
             if let Err(error) = done {
-                return error;
+                return End::Broken(error);
             }
         }
     }
@@ -153,22 +168,25 @@ impl Writer {
         if !self.table.mark_sent(request.id) {
             return Ok(());
         }
-        match self.sender.feed(request.message).await {
-            Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
-                self.table
-                    .refuse(request.id, Status::from(error).never_delivered());
-                Ok(())
-            }
-            result => result,
+        let Err(error) = self.sender.feed(request.message).await else {
+            return Ok(());
+        };
+        self.table.mark_unsent(request.id);
+        if error.kind() != ErrorKind::ResourceExhausted {
+            return Err(error);
         }
+        self.table
+            .refuse(request.id, Status::from(error).never_delivered());
+        Ok(())
     }
 
     async fn cancel(&mut self, id: u64) -> Result<()> {
         if !self.ours {
             return Ok(());
         }
+        self.sender.send(frame::cancel(id)).await?;
         self.table.mark_other_sent();
-        self.sender.send(frame::cancel(id)).await
+        Ok(())
     }
 
     /// Closes the socket. Calls that were queued meanwhile were never sent, and are made again on a new one.

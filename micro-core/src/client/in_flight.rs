@@ -100,6 +100,15 @@ impl InFlight {
         true
     }
 
+    /// Takes back that the call noted last was sent.
+    pub(crate) fn mark_unsent(&self, id: u64) {
+        let mut calls = self.calls.lock();
+        calls.sent -= 1;
+        if let Some(entry) = calls.waiting.get_mut(&id) {
+            entry.sent = None;
+        }
+    }
+
     /// Notes that a message was sent that is no call.
     pub(crate) fn mark_other_sent(&self) {
         self.calls.lock().sent += 1;
