@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::{TryStreamExt, stream};
 use micro_core::transport::TransportCapabilities;
 use micro_core::{
-    Address, DialOptions, Error, ErrorKind, ListenOptions, Listener, Metadata, Result, Socket, Transport,
-    name,
+    Address, DialOptions, Error, ErrorKind, ListenOptions, Listener, Metadata, PluginConfig, Plugins, Result,
+    Socket, Transport, name,
 };
 use parking_lot::Mutex;
 use tokio::io::{DuplexStream, duplex};
@@ -103,8 +103,42 @@ fn socket(local: Address, remote: Address, out: DuplexStream, incoming: DuplexSt
     Socket::new(local, remote, Outgoing::new(out), incoming)
 }
 
-// 4. All the clauses, in one line. Each gets a world of its own; an instance of it is a clone.
+// 4. A name in the table of plugins, for `--transport=pipe`.
+pub(crate) fn register(plugins: &mut Plugins) {
+    let transport = PipeTransport::default();
+    plugins.transport.register("pipe", move |_config: PluginConfig| {
+        std::future::ready(Ok(Arc::new(transport.clone()) as _))
+    });
+}
+
+// 5. All the clauses, in one line. Each gets a world of its own; an instance of it is a clone.
 micro_conformance::transport_suite!(transport, {
     let transport = PipeTransport::default();
     move || std::future::ready(Arc::new(transport.clone()) as Arc<dyn Transport>)
 });
+
+#[tokio::test]
+async fn a_flag_finds_it() {
+    let mut plugins = Plugins::new();
+    register(&mut plugins);
+    let transport = plugins
+        .transport
+        .open("pipe", PluginConfig::default())
+        .await
+        .unwrap();
+    assert_eq!(transport.name(), "pipe");
+}
+
+#[test]
+fn contributing_quotes_this_file() {
+    let (text, source) = (include_str!("../../../CONTRIBUTING.md"), include_str!("mod.rs"));
+    let quotes = text
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    let quotes = quotes.collect::<Vec<_>>();
+    assert_eq!(quotes.len(), 5);
+    for quote in quotes {
+        assert!(source.contains(quote), "not in the file:\n{quote}");
+    }
+}

@@ -80,3 +80,18 @@ fn scatter(count: u64) -> usize {
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (bits ^ (bits >> 31)) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::memory::MemoryBroker;
+    use crate::{Broker, SubscribeOptions};
+
+    #[tokio::test]
+    async fn a_dropped_subscription_leaves_nothing_in_the_table() {
+        let broker = MemoryBroker::new();
+        let subscription = broker.subscribe("a", SubscribeOptions::default()).await.unwrap();
+        assert_eq!(broker.hub.members.read().len(), 1);
+        drop(subscription);
+        assert!(broker.hub.members.read().is_empty());
+    }
+}
