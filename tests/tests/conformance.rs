@@ -1,5 +1,10 @@
 //! Every clause on every backend: `cargo test -p micro-conformance --test conformance memory::broker`.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a world that cannot be opened fails its clause"
+)]
+
 mod own_backend;
 mod worlds;
 
@@ -17,4 +22,10 @@ mod memory_with_limit {
 
     micro_conformance::transport_suite!(transport, MemoryWorld::with_limit(1 << 20));
     micro_conformance::broker_suite!(broker, MemoryWorld::with_limit(1 << 20));
+}
+
+mod nats {
+    use crate::worlds::NatsWorld;
+
+    micro_conformance::transport_suite!(transport, NatsWorld::start().await);
 }

@@ -1,0 +1,31 @@
+//! A real nats-server for each clause.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use micro_conformance::World;
+use micro_conformance::nats_server::NatsServer;
+use micro_core::{PluginConfig, Transport};
+use nats_common::Connection;
+use transport_nats::NatsTransport;
+
+/// A server of its own. Each instance has its own connection to it, as each process has.
+pub(crate) struct NatsWorld(NatsServer);
+
+impl NatsWorld {
+    pub(crate) async fn start() -> Self {
+        NatsWorld(NatsServer::start().await)
+    }
+
+    async fn connect(&self) -> Arc<Connection> {
+        let config = PluginConfig::default().with_addresses(&self.0.address());
+        Connection::open(&config).await.expect("a connection")
+    }
+}
+
+#[async_trait]
+impl World<dyn Transport> for NatsWorld {
+    async fn open(&self) -> Arc<dyn Transport> {
+        Arc::new(NatsTransport::new(self.connect().await))
+    }
+}
