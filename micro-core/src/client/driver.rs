@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 
+use crate::client::VERDICT;
 use crate::client::in_flight::InFlight;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -14,9 +15,6 @@ use crate::transport::{Socket, SocketReceiver, SocketSender};
 
 /// How many requests wait for the writer before callers wait for it.
 const QUEUE: usize = 1024;
-
-/// How long a socket that cannot be written to may take to say why. Backends say it at once.
-const VERDICT: Duration = Duration::from_secs(1);
 
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
 #[derive(Debug)]

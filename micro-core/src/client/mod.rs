@@ -12,6 +12,7 @@ mod stream;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tower::Service;
@@ -26,6 +27,9 @@ pub use options::ClientOptions;
 
 #[cfg(test)]
 mod tests;
+
+/// How long a socket that cannot be written to may take to say why. Backends say it at once.
+const VERDICT: Duration = Duration::from_secs(1);
 
 /// Calls services by name. Cloning is cheap, and clones share their sockets.
 ///

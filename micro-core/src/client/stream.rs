@@ -7,7 +7,8 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::error::ErrorKind;
+use crate::client::VERDICT;
+use crate::error::{Error, ErrorKind, Result};
 use crate::rpc::frame::{self, ServerEvent};
 use crate::rpc::{BodyStream, Context, Request, Status};
 use crate::selector::Entered;
@@ -71,16 +72,42 @@ struct Call {
     items: mpsc::Sender<Result<Bytes, Status>>,
 }
 
+/// Why no more could be sent.
+enum Unsent {
+    /// The caller's own messages ended with an error.
+    Source(Status),
+    Socket(Error),
+}
+
+impl From<Status> for Unsent {
+    fn from(status: Status) -> Self {
+        Unsent::Source(status)
+    }
+}
+
+impl From<Error> for Unsent {
+    fn from(error: Error) -> Self {
+        Unsent::Socket(error)
+    }
+}
+
 impl Call {
     async fn run(self, socket: Socket, outgoing: BodyStream) {
         let (mut sender, receiver) = socket.split();
-        let ended = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => None,
-            () = self.context.cancelled() => Some(Status::cancelled("the calling context was cancelled")),
-            () = deadline(&self.context) => Some(Status::deadline_exceeded("the deadline passed")),
-            ended = self.receive(receiver) => ended,
-            status = self.send(&mut sender, outgoing) => Some(status),
+        let ended = {
+            let receive = self.receive(receiver);
+            tokio::pin!(receive);
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => None,
+                () = self.context.cancelled() => Some(Status::cancelled("the calling context was cancelled")),
+                () = deadline(&self.context) => Some(Status::deadline_exceeded("the deadline passed")),
+                ended = &mut receive => ended,
+                unsent = self.send(&mut sender, outgoing) => match unsent {
+                    Unsent::Source(status) => Some(status),
+                    Unsent::Socket(error) => self.verdict(error, receive).await,
+                },
+            }
         };
         // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
         sender.send(self.caller.end()).await.ok();
@@ -92,18 +119,30 @@ impl Call {
     }
 
     /// Sends the opening and all items, and then waits for ever; returns what went wrong.
-    async fn send(&self, sender: &mut SocketSender, mut outgoing: BodyStream) -> Status {
-        if let Err(error) = self.feed(sender, self.opening.clone()).await {
-            return Status::from(error).never_delivered();
-        }
-        match self.send_items(sender, &mut outgoing).await {
+    async fn send(&self, sender: &mut SocketSender, mut outgoing: BodyStream) -> Unsent {
+        let sent = match self.feed(sender, self.opening.clone()).await {
+            Ok(()) => self.send_items(sender, &mut outgoing).await,
+            Err(error) => Err(error.into()),
+        };
+        match sent {
             Ok(()) => std::future::pending().await,
-            Err(status) => status,
+            Err(unsent) => unsent,
+        }
+    }
+
+    /// What a failed write means: the reading half knows how much reached nobody, unless the message was at fault.
+    async fn verdict(&self, error: Error, receive: impl Future<Output = Option<Status>>) -> Option<Status> {
+        match error.kind() {
+            ErrorKind::ResourceExhausted | ErrorKind::Malformed => Some(error.into()),
+            _ => match tokio::time::timeout(VERDICT, receive).await {
+                Ok(ended) => ended,
+                Err(_) => Some(self.broken(&error)),
+            },
         }
     }
 
     /// Feeds what is ready, and flushes before it waits for more.
-    async fn send_items(&self, sender: &mut SocketSender, outgoing: &mut BodyStream) -> Result<(), Status> {
+    async fn send_items(&self, sender: &mut SocketSender, outgoing: &mut BodyStream) -> Result<(), Unsent> {
         loop {
             let item = match outgoing.next().now_or_never() {
                 Some(item) => item,
@@ -121,7 +160,7 @@ impl Call {
         Ok(sender.flush().await?)
     }
 
-    async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> crate::Result<()> {
+    async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> Result<()> {
         sender.feed(self.caller.message(body)?).await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -143,7 +182,7 @@ impl Call {
     }
 
     /// A socket that broke. When not one message reached anybody, the call has not run.
-    fn broken(&self, error: &crate::Error) -> Status {
+    fn broken(&self, error: &Error) -> Status {
         let status = match error.kind() {
             ErrorKind::Lagged(_) => Status::data_loss(error.to_string()),
             ErrorKind::Malformed => Status::internal(error.to_string()),
