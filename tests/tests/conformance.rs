@@ -28,4 +28,6 @@ mod nats {
     use crate::worlds::NatsWorld;
 
     micro_conformance::transport_suite!(transport, NatsWorld::start().await);
+    micro_conformance::broker_suite!(broker, NatsWorld::start().await);
+    micro_conformance::registry_suite!(registry, NatsWorld::start().await);
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use broker_nats::NatsBroker;
 use micro_conformance::World;
 use micro_conformance::nats_server::NatsServer;
-use micro_core::{PluginConfig, Transport};
+use micro_core::{Broker, PluginConfig, Registry, Transport};
 use nats_common::Connection;
+use registry_nats::{NatsRegistry, RegistryOptions};
 use transport_nats::NatsTransport;
 
 /// A server of its own. Each instance has its own connection to it, as each process has.
@@ -27,5 +29,22 @@ impl NatsWorld {
 impl World<dyn Transport> for NatsWorld {
     async fn open(&self) -> Arc<dyn Transport> {
         Arc::new(NatsTransport::new(self.connect().await))
+    }
+}
+
+#[async_trait]
+impl World<dyn Broker> for NatsWorld {
+    async fn open(&self) -> Arc<dyn Broker> {
+        Arc::new(NatsBroker::new(self.connect().await))
+    }
+}
+
+#[async_trait]
+impl World<dyn Registry> for NatsWorld {
+    async fn open(&self) -> Arc<dyn Registry> {
+        Arc::new(NatsRegistry::new(
+            self.connect().await,
+            RegistryOptions::default(),
+        ))
     }
 }
