@@ -1,1 +1,33 @@
-//! micro
+#![doc = include_str!("lib.md")]
+
+mod backends;
+mod config;
+mod events;
+mod flags;
+mod plugins;
+pub mod prelude;
+mod publisher;
+pub mod service;
+
+pub use backends::Backends;
+pub use config::{BackendsConfig, Config, PluginChoice};
+pub use events::{EventCounts, SubscriberOptions};
+pub use flags::{BackendFlags, Flags, know_plugins};
+pub use plugins::default_plugins;
+pub use publisher::Publisher;
+pub use service::{Health, Report, Service, ServiceBuilder};
+
+pub use bytes::Bytes;
+pub use clap;
+pub use tower;
+
+pub use micro_core::{
+    Action, Address, Broker, Change, Client, ClientOptions, Code, Codec, Context, DialOptions, Endpoint,
+    Error, ErrorKind, Event, Headers, Json, ListenOptions, Listener, Message, Metadata, Node, Payload,
+    PluginConfig, Plugins, Proto, Registry, Request, Response, Result, Router, Server, ServerOptions,
+    ServiceRecord, Socket, Status, Streaming, SubscribeOptions, Subscription, Text, Transport, Watcher,
+};
+pub use micro_core::{
+    address, broker, client, codec, error, memory, message, name, plugin, queue, registry, rpc, selector,
+    server, transport,
+};

@@ -1,0 +1,70 @@
+//! Sends typed events.
+
+use std::sync::Arc;
+
+use micro_core::rpc::is_reserved;
+use micro_core::{Broker, Error, ErrorKind, Headers, Message, Payload, Result};
+use uuid::Uuid;
+
+use crate::events::{CONTENT_TYPE, ID, TOPIC};
+
+/// Publishes typed events. Cloning is cheap.
+///
+/// ```
+/// use micro::prelude::*;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> micro::Result<()> {
+/// # let service = micro::Service::builder("greeter").start().await?;
+/// let publisher = service.publisher();
+/// publisher.publish("greetings", &Json("hello".to_owned())).await?;
+/// # service.shutdown().await?; Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    broker: Arc<dyn Broker>,
+}
+
+impl Publisher {
+    /// Publishes through this broker.
+    pub fn new(broker: Arc<dyn Broker>) -> Self {
+        Publisher { broker }
+    }
+
+    /// Publishes one event to all plain subscribers of the topic, and to one member of each queue group.
+    ///
+    /// It carries the headers that go-micro's subscribers expect: `Content-Type`, `Micro-Topic` and `Micro-ID`.
+    /// That nobody subscribes is not an error.
+    ///
+    /// # Errors
+    /// As [`Broker::publish`], and [`Payload::encode`].
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    pub async fn publish<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
+        self.publish_with(topic, event, Headers::new()).await
+    }
+
+    /// Publishes one event with headers of one's own, which its subscribers find in their context's metadata.
+    ///
+    /// # Errors
+    /// As [`publish`](Publisher::publish), and [`ErrorKind::InvalidArgument`] for a header that is the framework's.
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    pub async fn publish_with<P: Payload>(&self, topic: &str, event: &P, headers: Headers) -> Result<()> {
+        let message = message(topic, event, headers)
+            .map_err(|error| error.with_operation("publish").with_context("topic", topic))?;
+        self.broker.publish(topic, message).await
+    }
+}
+
+fn message<P: Payload>(topic: &str, event: &P, mut headers: Headers) -> Result<Message> {
+    if let Some((name, _)) = headers.iter().find(|(name, _)| is_reserved(name)) {
+        let message = format!("header {name:?} is the framework's own");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    let body = event.encode(P::CODEC)?;
+    headers.insert(CONTENT_TYPE, P::CODEC.content_type());
+    headers.insert(TOPIC, topic.to_owned());
+    headers.insert(ID, Uuid::new_v4().to_string());
+    Ok(Message { headers, body })
+}

@@ -1,0 +1,211 @@
+//! From a builder to a service that can be reached; when a step fails, those before it are undone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use micro_core::registry::Endpoint;
+use micro_core::transport::ListenOptions;
+use micro_core::{Address, Node, Result, Server, ServiceRecord, name};
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+use super::Service;
+use super::builder::{ServiceBuilder, Subscriber};
+use super::health::{self, Phase, Vitals};
+use super::registration::{Entry, Registration};
+use super::subscription::{Shared, Worker};
+use crate::backends::Backends;
+use crate::config::Config;
+use crate::events::Counters;
+
+impl ServiceBuilder {
+    /// Opens the backends, listens, subscribes and registers. When this returns, the service can be reached.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a mistake in what was set, before anything is
+    /// opened; else what a backend met. What was begun before is undone.
+    ///
+    /// # Cancel safety
+    /// Dropping the future undoes what was begun.
+    pub async fn start(self) -> Result<Service> {
+        let config = self.settings()?;
+        self.check()?;
+        let given = self.given()?;
+        let backends = Backends::open_with(&config.name, &config.backends, &self.plugins, given).await?;
+        let vitals = Arc::new(Vitals::default());
+        let router = self.router.merge(health::router(vitals.clone()));
+        router.check()?;
+        let mut endpoints = router.endpoints();
+        endpoints.extend(self.subscribers.iter().map(endpoint));
+
+        let listener = backends.transport().listen(listen(&config)).await?;
+        let server = Server::serve(listener, self.layers.wrap(router), config.server.clone());
+        let mut parts = Parts::new(server, vitals);
+        match parts.go_on(&config, &backends, self.subscribers, endpoints).await {
+            Ok((record, registration)) => Ok(parts.into_service(config, backends, record, registration)),
+            Err(error) => {
+                parts.undo().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.router.check()?;
+        for subscriber in &self.subscribers {
+            name::check_pattern(&subscriber.topic)?;
+        }
+        Ok(())
+    }
+}
+
+/// What has been begun.
+struct Parts {
+    server: Server,
+    events: Events,
+    vitals: Arc<Vitals>,
+}
+
+/// The subscriptions of a service. Dropping it ends them, and cuts their handlers.
+pub(super) struct Events {
+    pub(super) shared: Shared,
+    pub(super) workers: JoinSet<()>,
+    /// Ends what still runs when the service is dropped.
+    _cut: DropGuard,
+}
+
+impl Parts {
+    fn new(server: Server, vitals: Arc<Vitals>) -> Self {
+        let cut = CancellationToken::new();
+        let shared = Shared {
+            counters: Arc::new(Counters::default()),
+            vitals: vitals.clone(),
+            drain: CancellationToken::new(),
+            cut: cut.clone(),
+        };
+        let events = Events {
+            shared,
+            workers: JoinSet::new(),
+            _cut: cut.drop_guard(),
+        };
+        Parts {
+            server,
+            events,
+            vitals,
+        }
+    }
+
+    async fn go_on(
+        &mut self,
+        config: &Config,
+        backends: &Backends,
+        subscribers: Vec<Subscriber>,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<(ServiceRecord, Registration)> {
+        self.subscribe(backends, subscribers).await?;
+        let record = record(config, backends, &self.server, endpoints);
+        let entry = Entry {
+            registry: backends.registry().clone(),
+            record: record.clone(),
+            ttl: config.register_ttl,
+            interval: config.refresh_interval(),
+        };
+        let registration = Registration::begin(entry, self.vitals.clone()).await?;
+        Ok((record, registration))
+    }
+
+    /// Subscribes to all topics at once.
+    async fn subscribe(&mut self, backends: &Backends, subscribers: Vec<Subscriber>) -> Result<()> {
+        let broker = backends.broker();
+        let subscribed = subscribers.into_iter().map(async |subscriber| {
+            let options = subscriber.options.subscribe();
+            let subscription = broker.subscribe(&subscriber.topic, options).await;
+            (subscription, subscriber)
+        });
+        for (subscription, Subscriber { handler, options, .. }) in join_all(subscribed).await {
+            let worker = Worker::new(
+                subscription?,
+                handler,
+                options.concurrency,
+                self.events.shared.clone(),
+            );
+            self.events.workers.spawn(worker.run());
+        }
+        Ok(())
+    }
+
+    fn into_service(
+        self,
+        config: Config,
+        backends: Backends,
+        record: ServiceRecord,
+        registration: Registration,
+    ) -> Service {
+        self.vitals.enter(Phase::Serving);
+        let address = self.server.address();
+        tracing::info!(service = %record.name, version = %record.version, %address, "serving");
+        Service {
+            registration,
+            events: self.events,
+            server: self.server,
+            vitals: self.vitals,
+            backends,
+            record,
+            limit: config.shutdown_limit,
+        }
+    }
+
+    /// Nobody was told of it yet, so nothing is worth waiting for.
+    async fn undo(mut self) {
+        self.events.shared.cut.cancel();
+        while self.events.workers.join_next().await.is_some() {}
+        if let Err(error) = self.server.shutdown(Duration::ZERO).await {
+            tracing::debug!(%error, "a service that could not start did not leave its address well");
+        }
+    }
+}
+
+fn listen(config: &Config) -> ListenOptions {
+    let options = ListenOptions::default();
+    match config.address.clone() {
+        Some(address) => options.with_address(address),
+        None => options,
+    }
+}
+
+/// A subscription as go-micro has it in the registry.
+fn endpoint(subscriber: &Subscriber) -> Endpoint {
+    let endpoint = Endpoint::new(&subscriber.name)
+        .with_metadata("topic", &subscriber.topic)
+        .with_metadata("subscriber", "true");
+    match &subscriber.options.queue {
+        Some(queue) => endpoint.with_metadata("queue", queue),
+        None => endpoint,
+    }
+}
+
+/// What the registry is told. `protocol` and `server` say to go-micro's clients how it is called.
+fn record(config: &Config, backends: &Backends, server: &Server, endpoints: Vec<Endpoint>) -> ServiceRecord {
+    let id = config
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("{}-{}", config.name, Uuid::new_v4()));
+    let address = config
+        .advertise
+        .as_ref()
+        .map_or(server.address(), |address| address);
+    let mut node = Node::new(id, Address::as_str(address));
+    node.metadata.extend(config.metadata.clone());
+    node.metadata.extend(server.metadata().clone());
+    let node = node
+        .with_metadata("protocol", "mucp")
+        .with_metadata("server", "mucp")
+        .with_metadata("transport", backends.transport().name())
+        .with_metadata("broker", backends.broker().name())
+        .with_metadata("registry", backends.registry().name());
+    let mut record = ServiceRecord::new(&config.name, &config.version).with_node(node);
+    record.endpoints = endpoints;
+    record
+}

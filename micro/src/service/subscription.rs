@@ -1,0 +1,168 @@
+//! One subscription of a service: takes events, and runs their handlers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::FutureExt;
+use micro_core::{Context, Error, ErrorKind, Event, Subscription};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::health::Vitals;
+use crate::events::{Counters, Failure, Handler, metadata};
+
+/// What the subscriptions of one service share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) counters: Arc<Counters>,
+    pub(super) vitals: Arc<Vitals>,
+    /// Says to take nothing new, and to finish what was delivered.
+    pub(super) drain: CancellationToken,
+    /// Says to end what still runs.
+    pub(super) cut: CancellationToken,
+}
+
+/// One subscription, and the handlers that run for it.
+pub(super) struct Worker {
+    subscription: Subscription,
+    handler: Handler,
+    concurrency: usize,
+    shared: Shared,
+    /// Parent of every handler's context.
+    context: Context,
+    running: JoinSet<Result<(), Failure>>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        subscription: Subscription,
+        handler: Handler,
+        concurrency: usize,
+        shared: Shared,
+    ) -> Self {
+        Worker {
+            subscription,
+            handler,
+            concurrency: concurrency.max(1),
+            shared,
+            context: Context::new(),
+            running: JoinSet::new(),
+        }
+    }
+
+    /// Runs until the subscription has ended and its events are handled, or are cut.
+    pub(super) async fn run(mut self) {
+        let cut = self.shared.cut.clone();
+        if cut.run_until_cancelled(self.work()).await.is_none() {
+            self.cut().await;
+        }
+    }
+
+    async fn work(&mut self) {
+        let drain = self.shared.drain.clone();
+        if drain.run_until_cancelled(self.take_all()).await.is_none() {
+            if let Err(error) = self.subscription.drain().await {
+                tracing::warn!(topic = self.subscription.topic(), %error, "a subscription did not leave well");
+            }
+            self.take_all().await;
+        } else {
+            let topic = self.subscription.topic();
+            tracing::error!(topic, "a subscription has ended: no more events come");
+            self.shared
+                .vitals
+                .note(topic, format_args!("the subscription to {topic:?} has ended"));
+        }
+        while let Some(done) = self.running.join_next().await {
+            self.count(done);
+        }
+    }
+
+    /// Takes events until there will be no more.
+    async fn take_all(&mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(done) = self.running.join_next() => self.count(done),
+                event = self.subscription.recv(), if self.running.len() < self.concurrency => match event {
+                    Some(Ok(event)) => self.begin(event),
+                    Some(Err(error)) => self.note(&error),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn begin(&mut self, event: Event) {
+        let context = self.context.child().with_metadata(metadata(event.headers()));
+        let handler = self.handler.clone();
+        self.running.spawn(async move { handler(context, event).await });
+    }
+
+    fn count(&self, done: Result<Result<(), Failure>, JoinError>) {
+        let topic = self.subscription.topic();
+        let counters = &self.shared.counters;
+        let counter = match done {
+            Ok(Ok(())) => &counters.handled,
+            Ok(Err(Failure::Undecodable(error))) => {
+                tracing::warn!(topic, %error, "an event could not be decoded");
+                &counters.undecodable
+            }
+            Ok(Err(Failure::Handler(status))) => {
+                tracing::warn!(topic, %status, "the handler of an event failed");
+                &counters.failed
+            }
+            Err(error) if error.is_cancelled() => &counters.cut,
+            Err(error) => {
+                tracing::error!(topic, %error, "the handler of an event panicked");
+                &counters.failed
+            }
+        };
+        add(counter, 1);
+    }
+
+    /// Counts what the broker says was lost.
+    fn note(&self, error: &Error) {
+        let topic = self.subscription.topic();
+        let counters = &self.shared.counters;
+        match error.kind() {
+            ErrorKind::Lagged(lost) => {
+                tracing::warn!(topic, lost, "events were dropped: their handler is too slow");
+                add(&counters.lost, lost);
+            }
+            ErrorKind::Malformed => {
+                tracing::warn!(topic, %error, "an event could not be read");
+                add(&counters.undecodable, 1);
+            }
+            _ => {
+                tracing::warn!(topic, %error, "events may be missing");
+                add(&counters.gaps, 1);
+            }
+        }
+    }
+
+    /// Ends the handlers that run, and counts them and the events that wait.
+    async fn cut(mut self) {
+        self.context.cancel();
+        self.running.abort_all();
+        while let Some(done) = self.running.join_next().await {
+            self.count(done);
+        }
+        while let Some(Some(event)) = self.subscription.recv().now_or_never() {
+            match event {
+                Ok(_) => add(&self.shared.counters.cut, 1),
+                Err(error) => self.note(&error),
+            }
+        }
+    }
+}
+
+/// What a handler spawned may hold its context.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.context.cancel();
+    }
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
+}
