@@ -1,6 +1,7 @@
 //! From a request to its answer, for each of the four kinds of call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -14,6 +15,11 @@ use crate::rpc::{Body, BodyStream, CallKind, Request, Response, Status};
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
 pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Response, Status> {
     let deadline = request.context.deadline();
+    if request.context.remaining() == Some(Duration::ZERO) {
+        return Err(
+            Status::deadline_exceeded("the deadline had passed before the call was made").never_delivered(),
+        );
+    }
     let context = request.context.clone();
     let content_type = request.content_type.clone();
     let answer = async {
