@@ -9,6 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::VERDICT;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
 use crate::rpc::frame::{self, ServerEvent};
 use crate::rpc::{BodyStream, Context, Request, Status};
 use crate::selector::Entered;
@@ -109,12 +110,22 @@ impl Call {
                 },
             }
         };
-        // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
-        sender.send(self.caller.end()).await.ok();
-        sender.finish().await.ok();
-        if let Some(status) = ended {
-            // An error means that the caller has gone meanwhile.
-            self.items.send(Err(status)).await.ok();
+        let farewell = self.farewell();
+        let leave = async {
+            // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
+            sender.send(farewell).await.ok();
+            sender.finish().await.ok();
+        };
+        // Side by side: the caller does not wait for a socket that is stalled, nor the peer for a slow reader.
+        futures::join!(tell(self.items, ended), leave);
+    }
+
+    /// go-micro has one end for all cases, which its handlers take for a good one.
+    fn farewell(&self) -> Message {
+        if self.ours {
+            frame::cancel(0)
+        } else {
+            self.caller.end()
         }
     }
 
@@ -194,6 +205,13 @@ impl Call {
         } else {
             status
         }
+    }
+}
+
+/// Ends the answers. An error means that the caller has gone meanwhile.
+async fn tell(items: mpsc::Sender<Result<Bytes, Status>>, ended: Option<Status>) {
+    if let Some(status) = ended {
+        items.send(Err(status)).await.ok();
     }
 }
 

@@ -65,10 +65,11 @@ impl Caller {
     }
 
     /// The end of a stream, said by the caller.
-    pub(crate) fn end(mut self) -> Message {
-        self.headers.push(h::ERROR, h::EOS);
+    pub(crate) fn end(&self) -> Message {
+        let mut headers = self.headers.clone();
+        headers.push(h::ERROR, h::EOS);
         Message {
-            headers: self.headers,
+            headers,
             body: Bytes::new(),
         }
     }

@@ -1,7 +1,9 @@
 //! The answering side: takes sockets from a listener, and hands each request to a [`tower::Service`].
 
+mod answering;
 mod connection;
 mod handler;
+mod outbox;
 mod router;
 
 use std::fmt;
