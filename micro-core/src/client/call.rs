@@ -69,7 +69,7 @@ impl Client {
         endpoint: impl Into<Text>,
         requests: Streaming<Req>,
     ) -> Call<ClientStream, Res> {
-        let body = Ok(Body::Many(requests.encode(Req::CODEC)));
+        let body = Ok(Body::Many(requests.encode(Req::CODEC, Status::from)));
         self.typed(service, endpoint, CallKind::ClientStream, Req::CODEC, body)
     }
 
@@ -80,7 +80,7 @@ impl Client {
         endpoint: impl Into<Text>,
         requests: Streaming<Req>,
     ) -> Call<BidiStream, Res> {
-        let body = Ok(Body::Many(requests.encode(Req::CODEC)));
+        let body = Ok(Body::Many(requests.encode(Req::CODEC, Status::from)));
         self.typed(service, endpoint, CallKind::BidiStream, Req::CODEC, body)
     }
 

@@ -9,6 +9,7 @@ use futures::stream::{BoxStream, StreamExt};
 use futures::{Stream, TryStreamExt};
 
 use crate::codec::{Codec, Payload};
+use crate::error::Error;
 use crate::rpc::Status;
 
 /// What a request or a response carries.
@@ -129,8 +130,9 @@ impl<T: Payload> Streaming<T> {
         Streaming::new(body.map(move |item| Ok(T::decode(codec, item?)?)))
     }
 
-    pub(crate) fn encode(self, codec: Codec) -> BodyStream {
-        BodyStream::new(self.0.map(move |item| Ok(item?.encode(codec)?)))
+    /// `fault` says what a value that cannot be encoded ends the stream with: caller and handler differ in that.
+    pub(crate) fn encode(self, codec: Codec, fault: fn(Error) -> Status) -> BodyStream {
+        BodyStream::new(self.0.map(move |item| item?.encode(codec).map_err(fault)))
     }
 }
 

@@ -153,7 +153,7 @@ fn answer_one<T: Payload>(answer: T, codec: Codec, content_type: Text) -> Result
 }
 
 fn answer_many<T: Payload>(answers: Streaming<T>, codec: Codec, content_type: Text) -> Response {
-    Response::new(Body::Many(answers.encode(codec))).with_content_type(content_type)
+    Response::new(Body::Many(answers.encode(codec, unencodable))).with_content_type(content_type)
 }
 
 /// What the handler made cannot be said in the codec that the caller chose: that is no fault of the caller, unless
