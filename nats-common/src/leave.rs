@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use micro_core::Result;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::errors;
@@ -54,7 +55,8 @@ impl Pump {
         if *self.outbox.board.disconnects().borrow() != self.since {
             return self.drain().await;
         }
-        self.step(Step::After(self.received() + ON_THE_WAY)).await?;
+        self.catch_up().await;
+        self.end_after(self.received() + ON_THE_WAY).await?;
         match filler {
             Some(filler) => self.fill(filler).await,
             None => self.lower().await,
@@ -88,7 +90,7 @@ impl Pump {
             let sooner = self.received() + (came * 4).clamp(16, ON_THE_WAY);
             if sooner < end {
                 end = sooner;
-                self.step(Step::After(end)).await?;
+                self.end_after(end).await?;
             }
         }
         self.drain().await
@@ -104,6 +106,15 @@ impl Pump {
 
     fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Returns when the client has been told, so that what is published next is behind it.
+    async fn end_after(&self, count: u64) -> Result<()> {
+        let (done, told) = oneshot::channel();
+        self.step(Step::After(count, done)).await?;
+        // When the task has ended, so has the subscription.
+        let _ = told.await;
+        Ok(())
     }
 
     async fn step(&self, step: Step) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_nats::Subscriber;
+use async_nats::{Subscriber, UnsubscribeError};
 use futures::{FutureExt, StreamExt};
 use micro_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
@@ -36,8 +36,8 @@ pub struct Pump {
 
 /// What the task that reads is asked to do beside reading.
 pub(crate) enum Step {
-    /// The server sends no more when it has sent this many.
-    After(u64),
+    /// The server sends no more when it has sent this many; say when it is asked to.
+    After(u64, oneshot::Sender<()>),
     /// The server sends no more; what it sent comes in, as far as the client lets it.
     Drain,
     /// Say when everything has been handed on that the client has received.
@@ -203,19 +203,24 @@ impl Reader {
     }
 
     async fn step(&mut self, step: Step) {
-        let taken = match step {
+        match step {
             Step::CatchUp(done) => {
                 self.hand_on_what_came();
                 // Who stopped waiting does not care.
                 let _ = done.send(());
-                return;
             }
-            Step::After(count) => self.subscriber.unsubscribe_after(count).await,
-            Step::Drain => self.subscriber.drain().await,
-        };
-        if let Err(error) = taken {
-            tracing::debug!(%error, "the connection has ended before its subscription");
+            Step::After(count, done) => {
+                note(self.subscriber.unsubscribe_after(count).await);
+                let _ = done.send(());
+            }
+            Step::Drain => note(self.subscriber.drain().await),
         }
+    }
+}
+
+fn note(taken: std::result::Result<(), UnsubscribeError>) {
+    if let Err(error) = taken {
+        tracing::debug!(%error, "the connection has ended before its subscription");
     }
 }
 
