@@ -1,6 +1,5 @@
 //! The half of a socket that sends.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,19 +13,23 @@ use nats_common::Outgoing;
 use crate::control::Word;
 use crate::encoding::Mark;
 use crate::socket::{End, Hold};
-
-/// How many messages may be fed before a flush is awaited.
-const FED: usize = 64;
+use crate::state::State;
 
 /// The sink of one end.
+///
+/// A message is published the moment it is fed, so what was taken can be undelivered, but not unsent. Only where
+/// there is no room, or no connection, one waits, and those behind it are not taken before it has left.
 pub(crate) struct Sender {
     hold: Arc<Hold>,
-    /// Fed, and not yet published.
-    fed: VecDeque<Bytes>,
-    /// One that had to wait: there was no room, or no connection.
-    stalled: Option<(Outgoing, BoxFuture<'static, Result<()>>)>,
+    stalled: Option<Stalled>,
     /// The end of this direction, once it is wanted.
     finish: Option<Finish>,
+}
+
+/// A message that has to wait.
+struct Stalled {
+    outgoing: Outgoing,
+    published: BoxFuture<'static, Result<()>>,
 }
 
 enum Finish {
@@ -40,7 +43,6 @@ impl Sender {
     pub(crate) fn new(hold: Arc<Hold>) -> Self {
         Sender {
             hold,
-            fed: VecDeque::new(),
             stalled: None,
             finish: None,
         }
@@ -50,56 +52,15 @@ impl Sender {
         &self.hold.end
     }
 
-    /// Publishes what was fed, as far as there is room.
-    fn poll_publish(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        loop {
-            if let Some((_, stalled)) = &mut self.stalled {
-                let result = ready!(stalled.as_mut().poll(context));
-                self.stalled = None;
-                result.map_err(|error| self.give_up(error))?;
-            }
-            if self.fed.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(error) = self.hold.end.refusal(self.fed.len()) {
-                self.fed.clear();
-                return Poll::Ready(Err(self.describe(error)));
-            }
-            self.publish_next()?;
+    /// Whether a message can be taken at all.
+    fn check(&self) -> Result<()> {
+        if self.finish.is_some() {
+            return Err(self.describe(Error::closed("this end has finished")));
         }
-    }
-
-    fn publish_next(&mut self) -> Result<()> {
-        let Some(payload) = self.fed.pop_front() else {
-            return Ok(());
-        };
-        self.end().pulse.said();
-        let outgoing = outgoing(self.end(), payload);
-        match self.end().connection.try_publish(&outgoing) {
-            Some(result) => result.map_err(|error| self.describe(error)),
-            None => {
-                let (connection, later) = (self.end().connection.clone(), outgoing.clone());
-                let later = Box::pin(async move { connection.publish(later).await });
-                self.stalled = Some((outgoing, later));
-                Ok(())
-            }
+        match self.end().look(State::refusal) {
+            Some(error) => Err(self.describe(error)),
+            None => Ok(()),
         }
-    }
-
-    /// A message that could not leave takes those behind it with it: none may overtake it.
-    fn give_up(&mut self, error: Error) -> Error {
-        let unsent = 1 + self.fed.len();
-        self.fed.clear();
-        self.end()
-            .fail(ErrorKind::Unavailable, "a message could not be sent");
-        drop(self.end().refusal(unsent));
-        self.describe(error.with_undelivered(unsent))
-    }
-
-    fn describe(&self, error: Error) -> Error {
-        error
-            .with_operation("send")
-            .with_context("address", &self.end().remote)
     }
 
     fn encode(&self, message: Message) -> Result<Bytes> {
@@ -115,21 +76,56 @@ impl Sender {
         });
         let payload = end.encoding.encode(message, mark)?;
         end.connection.check_size(&payload)?;
-        end.open();
         Ok(payload)
+    }
+
+    fn publish(&mut self, payload: Bytes) -> Result<()> {
+        let end = self.end();
+        end.pulse.said();
+        let outgoing = outgoing(end, payload);
+        match end.connection.try_publish(&outgoing) {
+            Some(result) => result?,
+            None => self.stall(outgoing),
+        }
+        self.end().open();
+        Ok(())
+    }
+
+    fn stall(&mut self, outgoing: Outgoing) {
+        let (connection, later) = (self.end().connection.clone(), outgoing.clone());
+        self.stalled = Some(Stalled {
+            outgoing,
+            published: Box::pin(async move { connection.publish(later).await }),
+        });
+    }
+
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let Some(stalled) = &mut self.stalled else {
+            return Poll::Ready(Ok(()));
+        };
+        let result = ready!(stalled.published.as_mut().poll(context));
+        self.stalled = None;
+        Poll::Ready(result.map_err(|error| {
+            // A message is missing, so none may follow.
+            self.end()
+                .fail(ErrorKind::Unavailable, "a message could not be sent");
+            self.describe(error)
+        }))
     }
 
     /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost.
     fn tell_the_end(&self) {
-        let word = match self.end().look(|state| state.has_failed()) {
+        let word = match self.end().look(State::has_failed) {
             true => Word::Reset,
             false => Word::Fin,
         };
         self.end().tell(word);
     }
 
-    fn finished() -> Error {
-        Error::closed("this end has finished").with_operation("send")
+    fn describe(&self, error: Error) -> Error {
+        error
+            .with_operation("send")
+            .with_context("address", &self.end().remote)
     }
 }
 
@@ -151,37 +147,23 @@ impl Sink<Message> for Sender {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        if self.finish.is_some() {
-            return Poll::Ready(Err(Sender::finished()));
-        }
-        if self.fed.len() >= FED || self.stalled.is_some() {
-            return self.poll_publish(context);
-        }
-        match self.end().refusal(self.fed.len()) {
-            Some(error) => {
-                self.fed.clear();
-                Poll::Ready(Err(self.describe(error)))
-            }
-            None => Poll::Ready(Ok(())),
-        }
+        ready!(self.poll_stalled(context))?;
+        Poll::Ready(self.check())
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
-        if self.finish.is_some() {
-            return Err(Sender::finished());
-        }
-        let payload = self.encode(message).map_err(|error| self.describe(error))?;
-        self.fed.push_back(payload);
-        Ok(())
+        self.check()?;
+        let sent = self.encode(message).and_then(|payload| self.publish(payload));
+        sent.map_err(|error| self.describe(error))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_publish(context)
+        self.poll_stalled(context)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         if self.finish.is_none() {
-            ready!(self.poll_publish(context))?;
+            ready!(self.poll_stalled(context))?;
             self.tell_the_end();
             let connection = self.end().connection.clone();
             let flushed = Box::pin(async move { connection.flush().await });
@@ -199,19 +181,16 @@ impl Sink<Message> for Sender {
 }
 
 impl Drop for Sender {
-    /// What was fed still leaves, in its order, and then the word that nothing more comes.
+    /// What was taken still leaves, and then the word that nothing more comes.
     fn drop(&mut self) {
         if self.finish.is_some() {
             return;
         }
         let end = self.hold.end.clone();
-        if end.refusal(0).is_none() {
-            if let Some((outgoing, _)) = self.stalled.take() {
-                end.connection.publish_now(outgoing);
-            }
-            for payload in self.fed.drain(..) {
-                end.connection.publish_now(outgoing(&end, payload));
-            }
+        if let Some(stalled) = self.stalled.take()
+            && end.look(State::refusal).is_none()
+        {
+            end.connection.publish_now(stalled.outgoing);
         }
         self.tell_the_end();
     }

@@ -83,9 +83,9 @@ impl End {
         self.opened.load(Ordering::Acquire)
     }
 
-    /// Whether this is the first message.
-    pub(crate) fn open(&self) -> bool {
-        !self.opened.swap(true, Ordering::AcqRel)
+    /// The peer has been sent something.
+    pub(crate) fn open(&self) {
+        self.opened.store(true, Ordering::Release);
     }
 
     /// Changes the state, and wakes the reader.
@@ -117,10 +117,6 @@ impl End {
             }
         }
         next
-    }
-
-    pub(crate) fn refusal(&self, unsent: usize) -> Option<Error> {
-        self.state.lock().0.refusal(unsent)
     }
 
     /// Something came in for this socket.

@@ -23,8 +23,6 @@ pub(crate) struct State {
     no_responders: usize,
     /// Whether anything came after the first of these.
     heard_since: bool,
-    /// How many messages of ours were accepted, and never left.
-    unsent: usize,
     /// How many messages of ours the peer left unread.
     unread: usize,
     /// The listener has left its address; its answers still come.
@@ -110,7 +108,6 @@ impl State {
             refused: None,
             no_responders: 0,
             heard_since: false,
-            unsent: 0,
             unread: 0,
             leaving: false,
             deaf: false,
@@ -145,9 +142,7 @@ impl State {
             return Next::Payload(payload);
         }
         match std::mem::replace(&mut self.receiving, Receiving::Over) {
-            Receiving::Failed(failure) => {
-                Next::Error(failure.error().with_undelivered(std::mem::take(&mut self.unsent)))
-            }
+            Receiving::Failed(failure) => Next::Error(failure.error()),
             Receiving::Over => self.last_word(),
             waiting => {
                 let next = match waiting {
@@ -179,7 +174,7 @@ impl State {
         } else {
             Receiving::Over
         };
-        (self.no_responders, self.unsent, self.unread) = (0, 0, 0);
+        (self.no_responders, self.unread) = (0, 0);
         if departed && !reached_nobody && undelivered == 0 {
             return Next::End;
         }
@@ -187,24 +182,21 @@ impl State {
         Next::Error(error.with_undelivered(undelivered))
     }
 
-    /// The last messages sent are those that the peer left unread, those that reached nobody, and those that
-    /// never left, in this order. When it is not sure that they follow each other, only the last are counted.
+    /// The last messages sent are those that the peer left unread, and then those that reached nobody.
     fn undelivered(&self, sure: bool) -> usize {
-        if sure || self.no_responders == 0 {
-            self.unread + self.no_responders + self.unsent
-        } else {
-            self.unsent
+        match self.no_responders {
+            0 => self.unread,
+            reached_nobody if sure => self.unread + reached_nobody,
+            _ => 0,
         }
     }
 
     /// The peer says that nothing more comes.
     pub(crate) fn finished(&mut self) {
-        if matches!(self.receiving, Receiving::Open) {
-            self.receiving = if self.leaving {
-                Receiving::Departed
-            } else {
-                Receiving::Over
-            };
+        match self.receiving {
+            Receiving::Open if !self.leaving => self.receiving = Receiving::Over,
+            Receiving::Open | Receiving::Unreachable => self.receiving = Receiving::Departed,
+            _ => {}
         }
     }
 
@@ -272,11 +264,9 @@ impl State {
         (open || unread > 0).then_some(unread)
     }
 
-    /// Why nothing can be sent, if so. `unsent` messages were accepted before, and will not leave.
-    pub(crate) fn refusal(&mut self, unsent: usize) -> Option<Error> {
-        let failure = self.refused.as_ref()?;
-        self.unsent += unsent;
-        Some(failure.error().with_undelivered(unsent))
+    /// Why nothing can be sent, if so.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        self.refused.as_ref().map(Failure::error)
     }
 
     /// Whether anything can still happen on this end.
@@ -363,7 +353,7 @@ mod tests {
         assert_eq!(next(&mut state), Found::Payload("a"));
         assert_eq!([next(&mut state), next(&mut state)], [GONE(0), Found::End]);
         assert!(state.has_failed());
-        assert_eq!(state.refusal(0).unwrap().kind(), ErrorKind::Unavailable);
+        assert_eq!(state.refusal().unwrap().kind(), ErrorKind::Unavailable);
     }
 
     #[test]
@@ -385,14 +375,6 @@ mod tests {
     }
 
     #[test]
-    fn what_never_left_is_undelivered_in_any_case() {
-        let mut state = State::new();
-        state.reached_nobody();
-        assert_eq!(state.refusal(2).unwrap().undelivered(), 2);
-        assert_eq!(found(state.settled(false)), GONE(2));
-    }
-
-    #[test]
     fn answers_that_come_after_the_first_word_are_read() {
         let mut state = State::new();
         state.reached_nobody();
@@ -409,7 +391,7 @@ mod tests {
     fn a_leaving_listener_takes_nothing_and_still_answers() {
         let mut state = State::new();
         state.left();
-        assert_eq!(state.refusal(0).unwrap().kind(), ErrorKind::Unavailable);
+        assert_eq!(state.refusal().unwrap().kind(), ErrorKind::Unavailable);
         assert_eq!(next(&mut state), Found::Wait);
         state.reached_nobody();
         assert_eq!(next(&mut state), Found::Settle);
@@ -437,10 +419,21 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_comes_while_the_servers_words_are_counted_is_not_missed() {
+        let mut state = State::new();
+        state.left();
+        state.reached_nobody();
+        assert_eq!(next(&mut state), Found::Settle);
+        state.finished();
+        assert_eq!(found(state.settled(true)), GONE(1));
+        assert_eq!(next(&mut state), Found::End);
+    }
+
+    #[test]
     fn what_the_peer_left_unread_is_told_at_the_end() {
         let mut state = State::new();
         state.stopped(2);
-        assert_eq!(state.refusal(0).unwrap().kind(), ErrorKind::Closed);
+        assert_eq!(state.refusal().unwrap().kind(), ErrorKind::Closed);
         assert_eq!(next(&mut state), Found::Wait);
         state.finished();
         assert_eq!([next(&mut state), next(&mut state)], [GONE(2), Found::End]);
@@ -490,7 +483,7 @@ mod tests {
         let payload = Bytes::from_static(b"a");
         assert_eq!(state.push(payload.clone()), Pushed::Over(payload));
         assert_eq!(next(&mut state), Found::End);
-        assert!(state.refusal(0).is_none());
+        assert!(state.refusal().is_none());
     }
 
     impl State {
