@@ -34,7 +34,8 @@ pub use record::{Endpoint, Node, ServiceRecord};
 /// - Watching: `a_watcher_sees_registration_and_deregistration`, `a_watcher_sees_a_refresh`,
 ///   `a_watcher_sees_a_node_age_out`, `a_watcher_of_one_service_sees_no_other`,
 ///   `a_ready_watcher_sees_the_next_change`, `every_watcher_sees_each_change`,
-///   `a_slow_watcher_is_told_that_it_lost_changes`, `a_cancelled_recv_loses_no_change`
+///   `a_dropped_watcher_disturbs_nobody`, `a_slow_watcher_is_told_that_it_lost_changes`,
+///   `a_cancelled_recv_loses_no_change`
 /// - Names: `an_illegal_name_is_invalid_argument`, `a_record_that_nobody_could_call_is_invalid_argument`
 #[async_trait]
 pub trait Registry: fmt::Debug + Send + Sync + 'static {

@@ -51,6 +51,7 @@ suite! {
             a_watcher_of_one_service_sees_no_other,
             a_ready_watcher_sees_the_next_change,
             every_watcher_sees_each_change,
+            a_dropped_watcher_disturbs_nobody,
             a_slow_watcher_is_told_that_it_lost_changes,
             a_cancelled_recv_loses_no_change,
         }

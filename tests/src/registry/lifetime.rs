@@ -35,8 +35,9 @@ pub async fn a_refreshed_node_lives_on(world: &RegistryWorld) {
     register_for(&there, &record, 3 * SHORT).await;
     // A node that nobody refreshes is the clock. Four of them outlast the time to live of one that is refreshed.
     for clock in ["first", "second", "third", "fourth"] {
+        let mut watcher = watch(&here, clock).await;
         register_for(&there, &service(clock, "node"), SHORT).await;
-        until_not_found(&here, clock).await;
+        see(&mut watcher, &[Action::Delete]).await;
         register_for(&there, &record, 3 * SHORT).await;
     }
     assert_eq!(ids(&here, "greeter").await, only("1", &["node"]));

@@ -95,6 +95,20 @@ pub async fn every_watcher_sees_each_change(world: &RegistryWorld) {
     }
 }
 
+/// A watcher that is dropped stops, and costs the others of its instance nothing.
+pub async fn a_dropped_watcher_disturbs_nobody(world: &RegistryWorld) {
+    let (here, there) = (world.open().await, world.open().await);
+    let mut stays = watch(&here, "greeter").await;
+    for index in 0..20 {
+        let leaves = watch(&here, "greeter").await;
+        let node = format!("node-{index}");
+        register(&there, &service("greeter", &node)).await;
+        drop(leaves);
+        let change = see(&mut stays, &[Action::Create]).await;
+        assert_eq!(node_ids(&change.service), [node]);
+    }
+}
+
 /// A watcher whose queue was full is told that changes are missing.
 pub async fn a_slow_watcher_is_told_that_it_lost_changes(world: &RegistryWorld) {
     let (here, there) = (world.open().await, world.open().await);

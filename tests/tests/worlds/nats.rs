@@ -1,6 +1,7 @@
 //! A real nats-server for each clause.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use broker_nats::NatsBroker;
@@ -42,9 +43,10 @@ impl World<dyn Broker> for NatsWorld {
 #[async_trait]
 impl World<dyn Registry> for NatsWorld {
     async fn open(&self) -> Arc<dyn Registry> {
-        Arc::new(NatsRegistry::new(
-            self.connect().await,
-            RegistryOptions::default(),
-        ))
+        // The defaults suit a network. On a machine that runs every test at once, answers may take longer.
+        let options = RegistryOptions::default()
+            .with_query_limit(Duration::from_secs(1))
+            .with_quiet(Duration::from_millis(100));
+        Arc::new(NatsRegistry::new(self.connect().await, options))
     }
 }
