@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::client::Shared;
-use crate::client::pool::is_ours;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
+use crate::rpc::frame::Dialect;
 use crate::rpc::{Code, Request, Response, Status};
 use crate::selector::{Target, Tried};
 use crate::transport::Socket;
@@ -77,11 +77,11 @@ impl Attempts {
     /// Opens a stream, on a socket of its own, to the first node that can be dialled.
     pub(crate) async fn open(&mut self, request: Request) -> Result<(Arc<Target>, Answers), Status> {
         let (target, socket) = self.dial().await?;
-        let ours = is_ours(&target.node().metadata);
+        let dialect = Dialect::of(&target.node().metadata);
         let answers = stream::open(
             socket,
             request,
-            ours,
+            dialect,
             target.enter(),
             self.client.options.stream_capacity,
         );

@@ -10,6 +10,7 @@ use crate::client::VERDICT;
 use crate::client::in_flight::InFlight;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
+use crate::rpc::frame::Dialect;
 use crate::rpc::{Request, Response, Status, frame};
 use crate::transport::{Socket, SocketReceiver, SocketSender};
 
@@ -21,6 +22,7 @@ const QUEUE: usize = 1024;
 pub(crate) struct Connection {
     requests: mpsc::Sender<Outgoing>,
     table: Arc<InFlight>,
+    dialect: Dialect,
     driver: tokio::task::AbortHandle,
 }
 
@@ -31,8 +33,8 @@ struct Outgoing {
 }
 
 impl Connection {
-    /// Takes over a socket. `ours` says that the peer understands cancellation. Ends after `idle` without a call.
-    pub(crate) fn new(socket: Socket, ours: bool, limit: usize, idle: Duration) -> Self {
+    /// Takes over a socket. Ends after `idle` without a call.
+    pub(crate) fn new(socket: Socket, dialect: Dialect, limit: usize, idle: Duration) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (table, gone) = InFlight::new(limit);
         let (sender, receiver) = socket.split();
@@ -41,13 +43,14 @@ impl Connection {
             table: table.clone(),
             queue,
             gone,
-            ours,
+            dialect,
             idle,
         };
         let driver = tokio::spawn(drive(writer, receiver, table.clone())).abort_handle();
         Connection {
             requests,
             table,
+            dialect,
             driver,
         }
     }
@@ -55,7 +58,7 @@ impl Connection {
     /// Makes one unary call. Dropping the future cancels it at the other end.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, Status> {
         let waiting = self.table.begin()?;
-        let caller = frame::Caller::new(&request, waiting.id);
+        let caller = frame::Caller::new(&request, waiting.id, self.dialect);
         let message = caller.into_message(request.body.into_one())?;
         let queued = self
             .requests
@@ -121,8 +124,7 @@ struct Writer {
     table: Arc<InFlight>,
     queue: mpsc::Receiver<Outgoing>,
     gone: mpsc::UnboundedReceiver<u64>,
-    /// Whether the peer understands a cancellation.
-    ours: bool,
+    dialect: Dialect,
     idle: Duration,
 }
 
@@ -179,7 +181,7 @@ impl Writer {
     }
 
     async fn cancel(&mut self, id: u64) -> Result<()> {
-        if !self.ours {
+        if !self.dialect.is_ours() {
             return Ok(());
         }
         self.sender.send(frame::cancel(id)).await?;

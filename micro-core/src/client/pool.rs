@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::client::driver::Connection;
 use crate::error::Result;
 use crate::message::Metadata;
-use crate::rpc::FEATURES_KEY;
+use crate::rpc::frame::Dialect;
 use crate::transport::{DialOptions, Socket, Transport};
 
 /// Sockets by address, dialled when first needed, and again when they have ended.
@@ -64,7 +64,7 @@ impl Pool {
         } = self.limits;
         Ok(Arc::new(Connection::new(
             socket,
-            is_ours(peer),
+            Dialect::of(peer),
             max_in_flight,
             idle,
         )))
@@ -87,11 +87,6 @@ impl Pool {
 
 fn has_ended(slot: &Slot) -> bool {
     slot.get().is_some_and(|connection| connection.is_closed())
-}
-
-/// Whether a peer with this metadata understands our additions to go-micro's calls.
-pub(crate) fn is_ours(peer: &Metadata) -> bool {
-    peer.contains_key(FEATURES_KEY)
 }
 
 impl fmt::Debug for Pool {

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::client::VERDICT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-use crate::rpc::frame::{self, ServerEvent};
+use crate::rpc::frame::{self, Dialect, ServerEvent};
 use crate::rpc::{BodyStream, Context, Request, Status};
 use crate::selector::Entered;
 use crate::transport::{Socket, SocketReceiver, SocketSender};
@@ -32,23 +32,23 @@ impl futures::Stream for Answers {
     }
 }
 
-/// Opens a stream on a socket of its own. `ours` says that the peer understands half-close.
+/// Opens a stream on a socket of its own.
 pub(crate) fn open(
     socket: Socket,
     request: Request,
-    ours: bool,
+    dialect: Dialect,
     entered: Entered,
     capacity: usize,
 ) -> Answers {
     let (items, receiver) = mpsc::channel(capacity);
     let stop = CancellationToken::new();
     let call = Call {
-        caller: frame::Caller::new(&request, 0),
+        caller: frame::Caller::new(&request, 0, dialect),
         opening: frame::empty_request(&request.content_type),
         context: request.context,
         stop: stop.clone(),
         sent: AtomicUsize::new(0),
-        ours,
+        dialect,
         items,
     };
     // The task ends with the socket, with the deadline, or when the answers are dropped, whichever comes first.
@@ -69,7 +69,7 @@ struct Call {
     stop: CancellationToken,
     /// How many messages were sent on the socket.
     sent: AtomicUsize,
-    ours: bool,
+    dialect: Dialect,
     items: mpsc::Sender<Result<Bytes, Status>>,
 }
 
@@ -122,7 +122,7 @@ impl Call {
 
     /// go-micro has one end for all cases, which its handlers take for a good one.
     fn farewell(&self) -> Message {
-        if self.ours {
+        if self.dialect.is_ours() {
             frame::cancel(0)
         } else {
             self.caller.end()
@@ -165,7 +165,7 @@ impl Call {
             let Some(body) = item else { break };
             self.feed(sender, body?).await?;
         }
-        if self.ours {
+        if self.dialect.is_ours() {
             sender.feed(frame::half_close(0)).await?;
         }
         Ok(sender.flush().await?)

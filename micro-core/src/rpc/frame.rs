@@ -8,6 +8,9 @@
 //! | end | the same, and `Micro-Error: EOS` | none |
 //! | half-close, cancel (ours) | ID, `Micro-Control` | none |
 //!
+//! To a peer of ours, what a request says twice for go-micro's older generations (Method, Accept, the older ID) is left
+//! out.
+//!
 //! | from the server | headers | body |
 //! |---|---|---|
 //! | answer | Content-Type, ID in the spelling that came, metadata | the answer |
@@ -21,11 +24,34 @@ use bytes::Bytes;
 use crate::address::Address;
 use crate::codec::{self, Codec};
 use crate::error::Result;
-use crate::message::{Headers, Message, Text};
+use crate::message::{Headers, Message, Metadata, Text};
 use crate::rpc::framing::Framing;
 use crate::rpc::headers::{self as h, is_reserved};
 use crate::rpc::micro_error;
-use crate::rpc::{Body, CallKind, Context, Request, Status};
+use crate::rpc::{Body, CallKind, Context, FEATURES_KEY, Request, Status};
+
+/// Which words a peer understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// go-micro's.
+    GoMicro,
+    /// Ours as well, and go-micro's need not be said twice.
+    Ours,
+}
+
+impl Dialect {
+    /// What a node with this metadata understands.
+    pub(crate) fn of(peer: &Metadata) -> Self {
+        match peer.contains_key(FEATURES_KEY) {
+            true => Dialect::Ours,
+            false => Dialect::GoMicro,
+        }
+    }
+
+    pub(crate) fn is_ours(self) -> bool {
+        self == Dialect::Ours
+    }
+}
 
 /// Writes the messages of one call.
 pub(crate) struct Caller {
@@ -37,13 +63,13 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(request: &Request, id: u64) -> Self {
+    pub(crate) fn new(request: &Request, id: u64, dialect: Dialect) -> Self {
         let framing = Framing::of(&request.content_type);
         Caller {
             id,
             endpoint: request.endpoint.clone(),
             framing,
-            headers: request_headers(request, id),
+            headers: request_headers(request, id, dialect),
         }
     }
 
@@ -82,22 +108,24 @@ impl Caller {
     }
 }
 
-fn request_headers(request: &Request, id: u64) -> Headers {
+fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
     let id: Text = Text::Owned(id.to_string());
     let metadata = request.context.metadata();
     let mut headers = Headers::with_capacity(10 + metadata.len());
     headers.push(h::SERVICE, request.service.clone());
-    headers.push(h::METHOD, request.endpoint.clone());
     headers.push(h::ENDPOINT, request.endpoint.clone());
     headers.push(h::CONTENT_TYPE, request.content_type.clone());
-    headers.push(h::ACCEPT, request.content_type.clone());
+    if !dialect.is_ours() {
+        headers.push(h::METHOD, request.endpoint.clone());
+        headers.push(h::ACCEPT, request.content_type.clone());
+        headers.push(h::ID_OLD, id.clone());
+    }
     if let Some(left) = request.context.remaining() {
         headers.push(h::TIMEOUT, left.as_nanos().to_string());
     }
     if request.kind != CallKind::Unary {
         headers.push(h::STREAM, id.clone());
     }
-    headers.push(h::ID_OLD, id.clone());
     headers.push(h::ID, id);
     for (name, value) in metadata.iter().filter(|(name, _)| !is_reserved(name)) {
         headers.insert(name.to_owned(), value.to_owned());

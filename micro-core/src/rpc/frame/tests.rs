@@ -1,7 +1,7 @@
 use super::*;
 
 fn call(request: &Request, id: u64) -> Call {
-    let message = Caller::new(request, id)
+    let message = Caller::new(request, id, Dialect::GoMicro)
         .into_message(Bytes::from_static(b"body"))
         .unwrap();
     match from_caller(message) {
@@ -80,7 +80,9 @@ fn the_ends_of_a_stream_are_told_apart() {
     let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
     assert!(matches!(from_caller(half_close(1)), FromCaller::HalfClose(id) if id == "1"));
     assert!(matches!(from_caller(cancel(1)), FromCaller::Cancel(id) if id == "1"));
-    assert!(matches!(from_caller(Caller::new(&request, 1).end()), FromCaller::End(id) if id == "1"));
+    assert!(
+        matches!(from_caller(Caller::new(&request, 1, Dialect::GoMicro).end()), FromCaller::End(id) if id == "1")
+    );
     let reply = call(&request, 1).reply;
     assert!(reply.stream);
     assert!(matches!(from_server(reply.end()).event, ServerEvent::End));
@@ -94,4 +96,18 @@ fn the_ends_of_a_stream_are_told_apart() {
 fn an_answer_without_an_id_is_readable() {
     let message = Message::new("unsupported Content-Type: x").with_header("Content-Type", "text/plain");
     assert_eq!(from_server(message).id, None);
+}
+
+#[test]
+fn a_request_to_a_peer_of_ours_says_nothing_twice() {
+    let request = Request::new("greeter", "Greeter.Hello", Bytes::new());
+    let message = Caller::new(&request, 7, Dialect::Ours)
+        .into_message(Bytes::new())
+        .unwrap();
+    let names: Vec<_> = message.headers.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [h::SERVICE, h::ENDPOINT, h::CONTENT_TYPE, h::ID]);
+    let FromCaller::Call(call) = from_caller(message) else {
+        panic!("not a call")
+    };
+    assert_eq!((&*call.reply.endpoint, &*call.reply.id), ("Greeter.Hello", "7"));
 }
