@@ -16,7 +16,7 @@ use crate::outbox::{self, Outgoing};
 use crate::pump::{Pump, Step};
 
 /// More messages than are on their way from the server to us.
-const ON_THE_WAY: u64 = 1024;
+const ON_THE_WAY: u64 = 4096;
 
 /// How long the traffic is watched to see whether it reaches the count by itself.
 const WATCHED: Duration = Duration::from_millis(20);
@@ -55,7 +55,7 @@ impl Pump {
         if *self.outbox.board.disconnects().borrow() != self.since {
             return self.drain().await;
         }
-        self.catch_up().await;
+        self.take_stock().await?;
         self.end_after(self.received() + ON_THE_WAY).await?;
         match filler {
             Some(filler) => self.fill(filler).await,
@@ -76,13 +76,13 @@ impl Pump {
     /// Waits for traffic to reach the count, and sets it lower as long as it does not. Where hardly anything
     /// comes, hardly anything can be on its way.
     async fn lower(&mut self) -> Result<()> {
-        outbox::fence(&self.outbox).await?;
         let mut end = u64::MAX;
         for _ in 0..ROUNDS {
             let before = self.received();
             if self.ends_within(WATCHED).await {
                 return Ok(());
             }
+            self.take_stock().await?;
             let came = self.received() - before;
             if came == 0 {
                 break;
@@ -94,6 +94,14 @@ impl Pump {
             }
         }
         self.drain().await
+    }
+
+    /// Takes in what the server has sent by now. Where this process is busy that waits unread, by the thousands, and
+    /// would be taken for messages that are still to be sent.
+    async fn take_stock(&self) -> Result<()> {
+        outbox::fence(&self.outbox).await?;
+        self.catch_up().await;
+        Ok(())
     }
 
     /// The server answers to a drain; the client forgets the subscription with the first thing that it does after
