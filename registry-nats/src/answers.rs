@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use micro_core::registry::ServiceRecord;
 use tokio::time::Instant;
 
+use crate::hub::Known;
 use crate::table::{NodeKey, Table};
 use crate::wire::Query;
 
@@ -14,8 +15,10 @@ pub(crate) struct Answers {
     query: Query,
     found: Table,
     count: usize,
-    /// Nodes that are known to be there and have not answered; `None` when nobody can say who is there.
-    missing: Option<BTreeSet<NodeKey>>,
+    /// Nodes that are known to be there and have not answered.
+    missing: BTreeSet<NodeKey>,
+    /// Whether every node is known.
+    knows_all: bool,
 }
 
 impl Answers {
@@ -25,7 +28,8 @@ impl Answers {
             query,
             found: Table::default(),
             count: 0,
-            missing: None,
+            missing: BTreeSet::new(),
+            knows_all: false,
         };
         for record in own {
             answers.enter(record);
@@ -39,9 +43,10 @@ impl Answers {
     }
 
     /// Says which nodes are known to be there.
-    pub(crate) fn expect(&mut self, known: Option<BTreeSet<NodeKey>>) {
+    pub(crate) fn expect(&mut self, known: Known) {
         let present = self.found.node_ids(|_| true);
-        self.missing = known.map(|known| known.difference(&present).cloned().collect());
+        self.missing = known.nodes.difference(&present).cloned().collect();
+        self.knows_all = known.all;
     }
 
     /// Takes an answer; one to another question is passed over.
@@ -57,9 +62,14 @@ impl Answers {
         self.count
     }
 
-    /// Whether every node that is known to be there has answered, and somebody has.
+    /// Whether a node that is known to be there has not answered.
+    pub(crate) fn are_expected(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Whether every node has answered.
     pub(crate) fn are_complete(&self) -> bool {
-        self.count > 0 && self.missing.as_ref().is_some_and(BTreeSet::is_empty)
+        self.count > 0 && self.knows_all && self.missing.is_empty()
     }
 
     /// By name and version, the nodes sorted by id.
@@ -70,10 +80,12 @@ impl Answers {
     fn enter(&mut self, record: &ServiceRecord) {
         // Nothing ages here: a query is over before that.
         self.found.announce(record, Instant::now());
-        if let Some(missing) = &mut self.missing {
-            for node in &record.nodes {
-                missing.remove(&(record.name.clone(), record.version.clone(), node.id.clone()));
-            }
+        if self.missing.is_empty() {
+            return;
+        }
+        for node in &record.nodes {
+            let key = (record.name.clone(), record.version.clone(), node.id.clone());
+            self.missing.remove(&key);
         }
     }
 }
@@ -114,23 +126,29 @@ mod tests {
         );
     }
 
-    #[test]
-    fn answers_are_complete_when_all_that_are_known_have_answered() {
-        let mut answers = answers(&[record("1", &[("own", "0")])]);
-        assert!(!answers.are_complete());
-        let known = ["own", "n"].map(|id| ("a".to_owned(), "1".to_owned(), id.to_owned()));
-        answers.expect(Some(BTreeSet::from(known)));
-        answers.take(&record("1", &[("own", "0")]));
-        assert!(!answers.are_complete());
-        answers.take(&record("1", &[("n", "1")]));
-        assert!(answers.are_complete());
+    fn known(ids: &[&str], all: bool) -> Known {
+        let key = |id: &&str| ("a".to_owned(), "1".to_owned(), (*id).to_owned());
+        Known {
+            nodes: ids.iter().map(key).collect(),
+            all,
+        }
     }
 
     #[test]
-    fn nobody_knows_when_answers_are_complete_without_a_watch() {
-        let mut answers = answers(&[]);
-        answers.expect(None);
+    fn answers_are_complete_when_all_have_answered() {
+        let mut answers = answers(&[record("1", &[("own", "0")])]);
+        answers.expect(known(&["own", "n"], true));
+        answers.take(&record("1", &[("own", "0")]));
+        assert_eq!((answers.are_complete(), answers.are_expected()), (false, true));
         answers.take(&record("1", &[("n", "1")]));
-        assert!(!answers.are_complete());
+        assert_eq!((answers.are_complete(), answers.are_expected()), (true, false));
+    }
+
+    #[test]
+    fn answers_are_not_complete_while_others_may_be_there() {
+        let mut answers = answers(&[]);
+        answers.expect(known(&["n"], false));
+        answers.take(&record("1", &[("n", "1")]));
+        assert_eq!((answers.are_complete(), answers.are_expected()), (false, false));
     }
 }

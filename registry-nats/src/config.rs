@@ -12,7 +12,7 @@ pub struct RegistryOptions {
     /// How long to wait for answers at most, or ten round trips to the server if that is longer. Default: 100 ms, as
     /// go-micro always waits.
     pub query_limit: Duration,
-    /// How long after the last answer no more are expected; never less than the first answer took. Default: 25 ms.
+    /// How long after the last answer no more are expected; never less than that one took. Default: 25 ms.
     pub quiet: Duration,
     /// How long a node of another process is believed to live without a sign of it. Default: 90 s, three refreshes.
     pub node_ttl: Duration,

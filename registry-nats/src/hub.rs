@@ -39,6 +39,14 @@ struct WatcherEntry {
     changes: queue::Sender<Result<Change>>,
 }
 
+/// Which nodes are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) nodes: BTreeSet<NodeKey>,
+    /// Whether these are all.
+    pub(crate) all: bool,
+}
+
 /// Of which services every node is in the table: those that were asked for while announcements came in gaplessly.
 #[derive(Debug, Default)]
 struct Completeness {
@@ -129,14 +137,14 @@ impl Hub {
         self.state.lock().complete.epoch
     }
 
-    /// Every node that the query is about, when that is known.
-    pub(crate) fn known(&self, query: &Query) -> Option<BTreeSet<NodeKey>> {
+    /// What is known of the nodes that a query is about.
+    pub(crate) fn known(&self, query: &Query) -> Known {
         let state = self.state.lock();
-        let nodes = state
-            .complete
-            .covers(query)
-            .then(|| state.seen.node_ids(|name| query.covers(name)))?;
-        (!nodes.is_empty()).then_some(nodes)
+        let nodes = state.seen.node_ids(|name| query.covers(name));
+        Known {
+            all: !nodes.is_empty() && state.complete.covers(query),
+            nodes,
+        }
     }
 
     /// Remembers what a query found; `epoch` is of its beginning when it found all there is.
@@ -261,20 +269,19 @@ mod tests {
     async fn what_is_complete_is_known_until_announcements_may_be_missing() {
         let (hub, query) = (Hub::new(TTL), Query::Get("a".into()));
         hub.take(change(Action::Create, "a", "n"));
-        assert_eq!(hub.known(&query), None);
+        let knows = |query: &Query| (hub.known(query).nodes.len(), hub.known(query).all);
+        assert_eq!(knows(&query), (1, false));
         let epoch = hub.epoch();
         hub.found(&query, &[], Some(epoch));
-        assert_eq!(hub.known(&query).map(|nodes| nodes.len()), Some(1));
-        assert_eq!(
-            (hub.known(&Query::List), hub.known(&Query::Get("b".into()))),
-            (None, None)
-        );
+        assert_eq!(knows(&query), (1, true));
+        assert_eq!(knows(&Query::List), (1, false));
+        assert_eq!(knows(&Query::Get("b".into())), (0, false));
 
         let mut changes = hub.follow(WatchOptions::default());
         hub.interrupt(|| Error::lagged(3));
         assert_eq!(next(&mut changes).unwrap().unwrap_err().lost(), Some(3));
         hub.found(&query, &[], Some(epoch));
-        assert_eq!(hub.known(&query), None);
+        assert_eq!(knows(&query), (1, false));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ mod due;
 mod hub;
 mod ledger;
 mod own;
+mod patience;
 mod query;
 mod registry;
 mod responder;

@@ -12,6 +12,7 @@ use crate::answers::Answers;
 use crate::config::RegistryOptions;
 use crate::hub::Hub;
 use crate::ledger::Ledger;
+use crate::patience::{End, Patience};
 use crate::watch::Watch;
 use crate::wire::{self, Query};
 
@@ -20,9 +21,6 @@ const WAITING_ANSWERS: usize = 16_384;
 
 /// How many answers are read at most: whoever sends more does not answer.
 const MOST_ANSWERS: usize = 100_000;
-
-/// Before nobody is said to answer, an answer has had the time of this many round trips to the server.
-const ROUND_TRIPS: u32 = 10;
 
 /// Whom to ask, and who knows what already.
 #[derive(Debug)]
@@ -33,19 +31,6 @@ pub(crate) struct Asker<'a> {
     /// Present when announcements come in.
     pub(crate) watch: Option<&'a Watch>,
     pub(crate) ledger: &'a Ledger,
-}
-
-/// Why no more answers are waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// Nobody listens.
-    Unserved,
-    /// Every node that is known has answered.
-    Complete,
-    /// Answers came, and then no more for a while.
-    Silent,
-    /// The time limit passed, or more came than can be.
-    Limit,
 }
 
 impl Asker<'_> {
@@ -117,7 +102,7 @@ impl Asker<'_> {
             if answers.count() >= MOST_ANSWERS {
                 return Ok(End::Limit);
             }
-            patience.answered(answers.count());
+            patience.note(answers);
             if answers.are_complete() && self.are_still_complete(answers, patience).await {
                 return Ok(End::Complete);
             }
@@ -135,7 +120,7 @@ impl Asker<'_> {
     /// node announced just now is known only when that way is clear.
     async fn are_still_complete(&self, answers: &mut Answers, patience: &Patience) -> bool {
         let Some(watch) = self.watch else { return false };
-        if tokio::time::timeout_at(patience.limit, watch.catch_up())
+        if tokio::time::timeout_at(patience.limit(), watch.catch_up())
             .await
             .is_err()
         {
@@ -154,57 +139,5 @@ fn pass_over_losses(error: Error) -> Result<()> {
             Ok(())
         }
         _ => Err(error),
-    }
-}
-
-/// How long answers are waited for.
-#[derive(Debug)]
-struct Patience {
-    began: Instant,
-    limit: Instant,
-    quiet: Duration,
-    /// When the last answer came, and how many there were.
-    last: Option<(Instant, usize)>,
-}
-
-impl Patience {
-    fn new(options: &RegistryOptions) -> Self {
-        let began = Instant::now();
-        Patience {
-            began,
-            limit: began + options.query_limit,
-            quiet: options.quiet,
-            last: None,
-        }
-    }
-
-    /// Waits longer where a round trip to the server takes long: because it is far, or because somebody is busy.
-    fn allow_for(&mut self, round_trip: Duration) {
-        self.limit = self.limit.max(self.began + ROUND_TRIPS * round_trip);
-    }
-
-    /// Notes how many answers have come. The first shows how long the way is: silence is at least that long.
-    fn answered(&mut self, count: usize) {
-        let before = self.last.map_or(0, |(_, count)| count);
-        if count == before {
-            return;
-        }
-        let now = Instant::now();
-        if before == 0 {
-            self.quiet = self.quiet.max(now - self.began);
-        }
-        self.last = Some((now, count));
-    }
-
-    fn ends(&self) -> Instant {
-        self.last
-            .map_or(self.limit, |(last, _)| self.limit.min(last + self.quiet))
-    }
-
-    fn end(&self) -> End {
-        match self.ends() < self.limit {
-            true => End::Silent,
-            false => End::Limit,
-        }
     }
 }
