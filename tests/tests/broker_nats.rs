@@ -1,0 +1,193 @@
+//! What the broker on NATS does beyond the suite: what is not an event, what is lost, who may.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use micro_conformance::nats_server::NatsServer;
+use micro_core::{Broker, ErrorKind, Event, Message, PluginConfig, SubscribeOptions, Subscription};
+use nats_common::{Connection, Outgoing};
+
+use broker_nats::NatsBroker;
+
+/// A failure bound: nothing waits for it.
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn config(server: &NatsServer) -> PluginConfig {
+    PluginConfig::default().with_addresses(&server.address())
+}
+
+/// A broker as another process has it.
+async fn broker(server: &NatsServer) -> NatsBroker {
+    NatsBroker::new(Connection::open(&config(server)).await.unwrap())
+}
+
+async fn subscribe(broker: &NatsBroker, topic: &str) -> Subscription {
+    broker
+        .subscribe(topic, SubscribeOptions::default())
+        .await
+        .unwrap()
+}
+
+async fn recv(subscription: &mut Subscription) -> micro_core::Result<Event> {
+    let item = tokio::time::timeout(LIMIT, subscription.recv()).await;
+    item.expect("something within the limit")
+        .expect("the stream goes on")
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_told_and_does_not_end_the_stream() {
+    let server = NatsServer::start().await;
+    let broker = broker(&server).await;
+    let mut events = subscribe(&broker, "topic").await;
+    let raw = Connection::open(&config(&server)).await.unwrap();
+    for payload in ["not json", r#"{"Body":"aGk"}"#, r#"{"Header":{"a":1}}"#] {
+        raw.publish(Outgoing::new("topic", payload)).await.unwrap();
+        let error = recv(&mut events).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert!(error.to_string().contains("topic: topic"), "{error}");
+        assert!(
+            error.to_string().contains(&format!("bytes: {}", payload.len())),
+            "{error}"
+        );
+    }
+    raw.publish(Outgoing::new("topic", r#"{"header":{"a":"b"},"body":"aGk="}"#))
+        .await
+        .unwrap();
+    let event = recv(&mut events).await.unwrap();
+    assert_eq!(event.message, Message::new("hi").with_header("a", "b"));
+}
+
+#[tokio::test]
+async fn what_peers_say_to_each_other_is_no_event() {
+    let server = NatsServer::start().await;
+    let broker = broker(&server).await;
+    let mut events = subscribe(&broker, ">").await;
+    let raw = Connection::open(&config(&server)).await.unwrap();
+    for subject in [
+        "_INBOX.a",
+        "micro.nats.query",
+        "micro.registry.nats.watch",
+        "$JS.API.INFO",
+    ] {
+        raw.publish(Outgoing::new(subject, "{}")).await.unwrap();
+    }
+    raw.publish(Outgoing::new("topic", "{}")).await.unwrap();
+    assert_eq!(recv(&mut events).await.unwrap().topic, "topic");
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_once_and_the_subscription_lives_on() {
+    let mut server = NatsServer::start().await;
+    let (here, there) = (broker(&server).await, broker(&server).await);
+    let mut events = subscribe(&here, "topic").await;
+    server.restart().await;
+    assert_eq!(
+        recv(&mut events).await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+    // Whether it subscribed again is known when something comes.
+    let publishing = async {
+        loop {
+            // While it connects again, this fails or is lost.
+            let _ = there.publish("topic", Message::new("hi")).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        event = recv(&mut events) => assert_eq!(event.unwrap().message, Message::new("hi")),
+        () = publishing => {}
+    }
+}
+
+#[tokio::test]
+async fn a_denied_topic_is_named() {
+    let server = NatsServer::builder()
+        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: { deny: "secret.>" } } }] }"#)
+        .start()
+        .await;
+    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
+    let broker = NatsBroker::connect(&config).await.unwrap();
+    let error = broker
+        .subscribe("secret.plan", SubscribeOptions::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("secret.plan"), "{error}");
+}
+
+/// Members come and go while events are published: each event is handed out once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_a_busy_queue_group_loses_nothing() {
+    const EVENTS: usize = 20_000;
+    let server = NatsServer::start().await;
+    let (publisher, members) = (broker(&server).await, broker(&server).await);
+    let options = SubscribeOptions::default()
+        .with_queue("group")
+        .with_capacity(EVENTS);
+    let stays = members.subscribe("topic", options.clone()).await.unwrap();
+    let publishing = tokio::spawn(async move {
+        for number in 0..EVENTS {
+            publisher
+                .publish("topic", Message::new(number.to_string()))
+                .await
+                .unwrap();
+            if number % 16 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        publisher
+    });
+    let mut heard = Vec::new();
+    while !publishing.is_finished() {
+        let member = members.subscribe("topic", options.clone()).await.unwrap();
+        heard.extend(rest_after_drain(member).await);
+    }
+    drop(publishing.await.unwrap());
+    heard.extend(rest_after_drain(stays).await);
+    let mut numbers: Vec<usize> = heard.iter().map(number).collect();
+    numbers.sort_unstable();
+    assert!(
+        numbers.iter().copied().eq(0..EVENTS),
+        "{} of {EVENTS}",
+        numbers.len()
+    );
+}
+
+fn number(event: &Event) -> usize {
+    std::str::from_utf8(event.body()).unwrap().parse().unwrap()
+}
+
+async fn rest_after_drain(mut subscription: Subscription) -> Vec<Event> {
+    subscription.drain().await.unwrap();
+    rest(subscription).await
+}
+
+async fn rest(mut subscription: Subscription) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some(event) = subscription.recv().await {
+        events.push(event.unwrap());
+    }
+    events
+}
+
+#[tokio::test]
+async fn subscriptions_outlive_the_broker() {
+    let server = NatsServer::start().await;
+    let (here, there) = (broker(&server).await, broker(&server).await);
+    let mut subscriptions = Vec::new();
+    for topic in ["a", "b"] {
+        subscriptions.push(subscribe(&here, topic).await);
+    }
+    drop(here);
+    join_all(["a", "b"].map(|topic| there.publish(topic, Message::new(topic)))).await;
+    for subscription in &mut subscriptions {
+        let event = recv(subscription).await.unwrap();
+        assert_eq!(event.topic.as_bytes(), event.body());
+    }
+}
