@@ -1,0 +1,64 @@
+//! The peer: raw async-nats `request()`, with serde_json at both ends.
+//!
+//! Its best set-up: the responder answers within its loop, without a task for each request, and caller and responder
+//! have one connection together or one each, whichever does more.
+
+use anyhow::Result;
+use async_nats::{Client, Subject};
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::task::JoinHandle;
+
+use crate::load::{Callers, Setup};
+use crate::payload::Order;
+
+const SUBJECT: &str = "bench.request";
+
+/// With one connection, and with two.
+pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
+    let one = async_nats::connect(url).await?;
+    let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
+    Ok(vec![
+        setup("1 connection", one.clone(), one, "1", callers).await?,
+        setup("2 connections", here, there, "2", callers).await?,
+    ])
+}
+
+async fn setup(name: &str, caller: Client, responder: Client, tag: &str, callers: usize) -> Result<Setup> {
+    let subject = Subject::from(format!("{SUBJECT}.{tag}"));
+    let responder = Responder::start(responder, subject.clone()).await?;
+    let call = move |id| request(caller.clone(), subject.clone(), id);
+    Ok(Setup::new(name, Callers::new(callers, call), responder))
+}
+
+async fn request(client: Client, subject: Subject, id: u64) -> Result<()> {
+    let body = Bytes::from(serde_json::to_vec(&Order::new(id))?);
+    let answer = client.request(subject, body).await?;
+    serde_json::from_slice::<Order>(&answer.payload)?.check(id)
+}
+
+/// Answers until it is dropped.
+struct Responder(JoinHandle<Result<()>>);
+
+impl Responder {
+    async fn start(client: Client, subject: Subject) -> Result<Self> {
+        let mut requests = client.subscribe(subject).await?;
+        // The server has the subscription when it has answered something that came after.
+        client.request("bench.nobody", Bytes::new()).await.err();
+        Ok(Responder(tokio::spawn(async move {
+            while let Some(request) = requests.next().await {
+                if let Some(reply) = request.reply {
+                    let order: Order = serde_json::from_slice(&request.payload)?;
+                    client.publish(reply, serde_json::to_vec(&order)?.into()).await?;
+                }
+            }
+            Ok(())
+        })))
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

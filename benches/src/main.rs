@@ -1,0 +1,146 @@
+#![doc = include_str!("../README.md")]
+// This is a program: its output is its job.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+mod cases;
+mod cpu;
+mod load;
+mod payload;
+mod report;
+mod rounds;
+mod server;
+mod stack;
+
+use cases::Case;
+use report::{Report, Row};
+use rounds::Plan;
+use server::NatsServer;
+
+/// What a call costs on micro, beside its peers, in one run.
+///
+/// Prints a table, and writes `target/bench/report.json`. Needs a nats-server: the one that `NATS_SERVER` names, else
+/// the first on `PATH`.
+#[derive(Parser)]
+#[command(name = "micro-benches", bin_name = "cargo xtask bench --")]
+struct Args {
+    /// Runs this case only; may be given several times.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// How many rounds each side plays.
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// How long one round of one side lasts, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    seconds: f64,
+    /// Three rounds of 0.2 s: shows that everything runs, and little else.
+    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
+    quick: bool,
+    /// Prints the ids of the cases, and runs none.
+    #[arg(long)]
+    list: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<()> {
+    let cases = chosen(&args.only)?;
+    if args.list {
+        for case in &cases {
+            println!("{}", case.id);
+        }
+        return Ok(());
+    }
+    let server = NatsServer::start().await?;
+    let plan = args.plan(&server);
+    let mut report = Report::new(&plan, server.version());
+    for case in cases {
+        report.add(measure(case, &plan, server.url()).await?);
+    }
+    println!("{report}");
+    println!("written to {}", report.write()?.display());
+    Ok(())
+}
+
+async fn measure(case: Case, plan: &Plan, url: &str) -> Result<Row> {
+    eprintln!("{}: {}, {} callers", case.id, case.title, case.callers);
+    let contest = (case.open)(url.to_owned(), case.callers).await?;
+    let outcome = rounds::play(contest, plan).await?;
+    Ok(Row::new(&case, &outcome))
+}
+
+/// The cases of these ids, or all.
+fn chosen(ids: &[String]) -> Result<Vec<Case>> {
+    let mut cases = cases::all();
+    if let Some(unknown) = ids.iter().find(|id| cases.iter().all(|case| case.id != **id)) {
+        let known: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
+        bail!("no case {unknown:?}; known: {}", known.join(", "));
+    }
+    if !ids.is_empty() {
+        cases.retain(|case| ids.contains(&case.id));
+    }
+    Ok(cases)
+}
+
+impl Args {
+    fn plan(&self, server: &NatsServer) -> Plan {
+        let (rounds, seconds) = match self.quick {
+            true => (3, 0.2),
+            false => (usize::from(self.rounds), self.seconds),
+        };
+        Plan {
+            rounds,
+            window: Duration::from_secs_f64(seconds),
+            server: server.pid(),
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.05..=600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number from 0.05 to 600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_has_an_id_of_its_own() {
+        let ids: Vec<_> = cases::all().into_iter().map(|case| case.id).collect();
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+    }
+
+    #[test]
+    fn an_unknown_case_is_answered_with_the_known_ones() {
+        let error = chosen(&["unary_carrier_pigeon".into()])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("known: unary_memory_1, "), "{error}");
+    }
+
+    #[test]
+    fn one_case_can_be_chosen() {
+        let cases = chosen(&["unary_memory_64".into()]).unwrap();
+        assert_eq!(cases.len(), 1);
+        assert_eq!(cases[0].callers, 64);
+    }
+}

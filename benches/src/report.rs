@@ -1,0 +1,212 @@
+//! The table for people, and `report.json` for programs.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::{env, thread};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::cases::Case;
+use crate::rounds::{Outcome, Plan, Played, trials_text};
+
+/// One case, measured. Rates are medians of all rounds; `ratio` is `ours` to `peer`, better when larger.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    id: String,
+    case: String,
+    callers: usize,
+    ours: f64,
+    peer: f64,
+    peer_name: String,
+    unit: String,
+    ratio: f64,
+    /// The smallest, the median and the largest of the ratios of single rounds.
+    round_ratios: [f64; 3],
+    /// What the ratio should be at least.
+    to_reach: Option<f64>,
+    /// How long the middle call took.
+    ours_p50_us: f64,
+    peer_p50_us: f64,
+    /// Processor time for one call, of this process and the nats-server: what the noise of a machine disturbs least.
+    ours_cpu_us: f64,
+    peer_cpu_us: f64,
+    ours_setup: String,
+    peer_setup: String,
+    /// `[ours, peer]` of each round.
+    rounds: Vec<[f64; 2]>,
+    seconds_per_round: f64,
+    /// The share of the machine's busy time that was used by others, from 0 to 1.
+    busy_elsewhere: f64,
+}
+
+impl Row {
+    pub(crate) fn new(case: &Case, outcome: &Outcome) -> Self {
+        let (ours, peer) = (&outcome.ours, &outcome.peer);
+        let (our_rate, peer_rate) = (ours.median(|round| round.rate), peer.median(|round| round.rate));
+        let ratios = outcome.ratios();
+        let pairs = ours.rounds.iter().zip(&peer.rounds);
+        Row {
+            id: case.id.clone(),
+            case: case.title.to_owned(),
+            callers: case.callers,
+            ours: rounded(our_rate, 0),
+            peer: rounded(peer_rate, 0),
+            peer_name: case.peer_name.to_owned(),
+            unit: case.unit.to_owned(),
+            ratio: rounded(our_rate / peer_rate, 3),
+            round_ratios: [0, ratios.len() / 2, ratios.len() - 1].map(|at| rounded(ratios[at], 3)),
+            to_reach: case.to_reach,
+            ours_p50_us: rounded(ours.median(|round| round.p50), 1),
+            peer_p50_us: rounded(peer.median(|round| round.p50), 1),
+            ours_cpu_us: rounded(ours.median(|round| round.cpu), 2),
+            peer_cpu_us: rounded(peer.median(|round| round.cpu), 2),
+            ours_setup: setup_text(ours),
+            peer_setup: setup_text(peer),
+            rounds: pairs
+                .map(|(ours, peer)| [ours, peer].map(|round| rounded(round.rate, 0)))
+                .collect(),
+            seconds_per_round: outcome.window.as_secs_f64(),
+            busy_elsewhere: rounded(outcome.elsewhere, 2),
+        }
+    }
+
+    fn cells(&self) -> [String; 10] {
+        let [low, _, high] = self.round_ratios;
+        let short = self.to_reach.is_some_and(|least| self.ratio < least);
+        let to_reach = self
+            .to_reach
+            .map(|least| format!("{least:.2}"))
+            .unwrap_or_default();
+        [
+            self.id.clone(),
+            thousands(self.ours),
+            thousands(self.peer),
+            format!("{:.2}", self.ratio),
+            format!("{low:.2}-{high:.2}"),
+            if short {
+                format!("{to_reach} SHORT")
+            } else {
+                to_reach
+            },
+            format!("{:.0}", self.ours_p50_us),
+            format!("{:.0}", self.peer_p50_us),
+            format!("{:.1}", self.ours_cpu_us),
+            format!("{:.1}", self.peer_cpu_us),
+        ]
+    }
+
+    fn note(&self) -> String {
+        format!(
+            "{}: {}, {}, {} callers; ours: {}; peer: {}, {}",
+            self.id, self.case, self.unit, self.callers, self.ours_setup, self.peer_name, self.peer_setup
+        )
+    }
+}
+
+const HEADINGS: [&str; 10] = [
+    "id", "ours/s", "peer/s", "ratio", "rounds", "to reach", "p50 us", "peer", "cpu us", "peer",
+];
+
+fn setup_text(played: &Played) -> String {
+    match played.trials.len() {
+        0 => played.setup.clone(),
+        _ => format!("{} (tried: {})", played.setup, trials_text(&played.trials)),
+    }
+}
+
+/// All cases of one run.
+pub(crate) struct Report {
+    about: String,
+    rows: Vec<Row>,
+}
+
+impl Report {
+    pub(crate) fn new(plan: &Plan, server: &str) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let about = format!(
+            "{cores} cores, {server}, {} rounds of {:?} a side, in turn",
+            plan.rounds, plan.window
+        );
+        Report {
+            about,
+            rows: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Writes `report.json`, and says where.
+    pub(crate) fn write(&self) -> Result<PathBuf> {
+        let folder = target().join("bench");
+        fs::create_dir_all(&folder)?;
+        let file = folder.join("report.json");
+        let mut text = serde_json::to_vec_pretty(&self.rows)?;
+        text.push(b'\n');
+        fs::write(&file, text)?;
+        Ok(file)
+    }
+
+    fn elsewhere(&self) -> f64 {
+        let shares = self.rows.iter().map(|row| row.busy_elsewhere);
+        shares.fold(0.0, f64::max) * 100.0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cells: Vec<_> = self.rows.iter().map(Row::cells).collect();
+        let width = |column: usize| {
+            let cells = cells.iter().map(|row| row[column].len());
+            cells.chain([HEADINGS[column].len()]).max().unwrap_or_default()
+        };
+        for row in [HEADINGS.map(str::to_owned)].iter().chain(&cells) {
+            write!(f, "{:<1$}", row[0], width(0))?;
+            for (column, cell) in row.iter().enumerate().skip(1) {
+                write!(f, "  {cell:>0$}", width(column))?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(f)?;
+        for row in &self.rows {
+            writeln!(f, "{}", row.note())?;
+        }
+        writeln!(f, "{}", self.about)?;
+        write!(
+            f,
+            "others used up to {:.0} % of the time that the processors were busy",
+            self.elsewhere()
+        )
+    }
+}
+
+/// The folder that cargo builds into.
+fn target() -> PathBuf {
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&manifest).parent().unwrap_or(Path::new("."));
+    root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let unit = 10_f64.powi(digits);
+    (value * unit).round() / unit
+}
+
+/// `12345.6` becomes `12,346`.
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
