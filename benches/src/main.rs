@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod cases;
 mod cpu;
+mod flow;
 mod load;
 mod payload;
 mod report;

@@ -30,8 +30,11 @@ pub(crate) struct Row {
     ours_p50_us: f64,
     peer_p50_us: f64,
     /// Processor time for one call, of this process and the nats-server: what the noise of a machine disturbs least.
+    /// Zero where it cannot be read.
     ours_cpu_us: f64,
     peer_cpu_us: f64,
+    /// The peer's processor time for one call to ours: better when larger.
+    cpu_ratio: f64,
     ours_setup: String,
     peer_setup: String,
     /// `[ours, peer]` of each round.
@@ -45,6 +48,7 @@ impl Row {
     pub(crate) fn new(case: &Case, outcome: &Outcome) -> Self {
         let (ours, peer) = (&outcome.ours, &outcome.peer);
         let (our_rate, peer_rate) = (ours.median(|round| round.rate), peer.median(|round| round.rate));
+        let (our_cpu, peer_cpu) = (ours.median(|round| round.cpu), peer.median(|round| round.cpu));
         let ratios = outcome.ratios();
         let pairs = ours.rounds.iter().zip(&peer.rounds);
         Row {
@@ -60,8 +64,13 @@ impl Row {
             to_reach: case.to_reach,
             ours_p50_us: rounded(ours.median(|round| round.p50), 1),
             peer_p50_us: rounded(peer.median(|round| round.p50), 1),
-            ours_cpu_us: rounded(ours.median(|round| round.cpu), 2),
-            peer_cpu_us: rounded(peer.median(|round| round.cpu), 2),
+            ours_cpu_us: rounded(our_cpu, 2),
+            peer_cpu_us: rounded(peer_cpu, 2),
+            cpu_ratio: if our_cpu > 0.0 {
+                rounded(peer_cpu / our_cpu, 3)
+            } else {
+                0.0
+            },
             ours_setup: setup_text(ours),
             peer_setup: setup_text(peer),
             rounds: pairs

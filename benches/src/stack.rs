@@ -3,6 +3,8 @@
 //! A client with its registry cache and selector, a server with its router, and a node in the registry.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use micro_core::registry::{Node, RegisterOptions};
@@ -14,8 +16,10 @@ use micro_core::{
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
 
-const SERVICE: &str = "bench";
 const ENDPOINT: &str = "Bench.Echo";
+
+/// Longer than any run.
+pub(crate) const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// What one end speaks through.
 #[derive(Clone)]
@@ -26,29 +30,32 @@ pub(crate) struct Backends {
 
 /// A service at one end, and callers of it at the other.
 pub(crate) async fn setup(name: &str, caller: Backends, service: Backends, callers: usize) -> Result<Setup> {
-    let server = serve(&service).await?;
+    // Set-ups that share a registry must not find each other's services.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let service_name = format!("bench-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let server = serve(&service, &service_name).await?;
     let client = Client::builder()
         .transport(caller.transport)
         .registry(caller.registry)
         .build()?;
-    let call = move |id| call(client.clone(), id);
+    let service_name: Arc<str> = service_name.into();
+    let call = move |id| call(client.clone(), service_name.clone(), id);
     // What a registry was told is forgotten when it is dropped.
     Ok(Setup::new(name, Callers::new(callers, call), (server, service)))
 }
 
-async fn serve(backends: &Backends) -> Result<Server> {
+async fn serve(backends: &Backends, name: &str) -> Result<Server> {
     let listener = backends.transport.listen(ListenOptions::default()).await?;
     let router = Router::new().unary(ENDPOINT, echo);
     let endpoints = router.endpoints();
     let server = Server::serve(listener, router, ServerOptions::default());
-    let mut node = Node::new("bench-1", server.address().as_str());
+    let mut node = Node::new(format!("{name}-node"), server.address().as_str());
     node.metadata = server.metadata().clone();
-    let mut record = ServiceRecord::new(SERVICE, "1").with_node(node);
+    let mut record = ServiceRecord::new(name, "1").with_node(node);
     record.endpoints = endpoints;
-    backends
-        .registry
-        .register(&record, RegisterOptions::default())
-        .await?;
+    // Nobody refreshes it here.
+    let options = RegisterOptions::default().with_ttl(A_DAY);
+    backends.registry.register(&record, options).await?;
     Ok(server)
 }
 
@@ -56,8 +63,8 @@ async fn echo(_: Context, order: Json<Order>) -> Result<Json<Order>, Status> {
     Ok(order)
 }
 
-async fn call(client: Client, id: u64) -> Result<()> {
+async fn call(client: Client, service: Arc<str>, id: u64) -> Result<()> {
     let order = Json(Order::new(id));
-    let Json(answer): Json<Order> = client.unary(SERVICE, ENDPOINT, order).await?;
+    let Json(answer): Json<Order> = client.unary(service.to_string(), ENDPOINT, order).await?;
     answer.check(id)
 }
