@@ -63,5 +63,6 @@ func (p *peer) watch(args watchArgs) (any, error) {
 			p.Emit(args.As, map[string]any{"action": change.Action, "service": change.Service})
 		}
 	}()
+	p.fenceRegistry()
 	return nil, nil
 }

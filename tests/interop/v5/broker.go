@@ -67,8 +67,9 @@ func (p *peer) subscribe(args subscribeArgs) (any, error) {
 		return nil
 	}
 	subscription, err := p.broker.Subscribe(args.Topic, handler, options...)
-	if err == nil {
-		p.subscriptions.put(args.As, subscription)
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	p.subscriptions.put(args.As, subscription)
+	return nil, fenceBroker(p.broker)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -98,6 +99,13 @@ type Raw struct{}
 func (r *Raw) Echo(ctx context.Context, req *bytes.Frame, rsp *bytes.Frame) error {
 	rsp.Data = req.Data
 	return nil
+}
+
+// Big answers with as many bytes as it is asked for, in decimal.
+func (r *Raw) Big(ctx context.Context, req *bytes.Frame, rsp *bytes.Frame) error {
+	n, err := strconv.Atoi(string(req.Data))
+	rsp.Data = make([]byte, n)
+	return err
 }
 
 // Pb speaks protobuf.

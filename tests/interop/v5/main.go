@@ -13,6 +13,7 @@ import (
 
 	"go-micro.dev/v5/broker"
 	"go-micro.dev/v5/client"
+	"go-micro.dev/v5/codec/json"
 	"go-micro.dev/v5/registry"
 )
 
@@ -47,6 +48,8 @@ func newPeer(url string) (*peer, error) {
 		client.Registry(p.registry),
 		newSelector(p.registry),
 		client.ContentType("application/json"),
+		// Known to this client alone, so that a server meets a content type that it does not know.
+		client.Codec("application/x-unknown", json.NewCodec),
 	)
 	return p, nil
 }

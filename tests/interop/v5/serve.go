@@ -68,7 +68,14 @@ func (p *peer) serve(args serveArgs) (map[string]any, error) {
 		return nil, err
 	}
 	p.servers.put(args.As, &running{server: s})
-	return map[string]any{"address": s.Options().Address, "id": s.Options().Name + "-" + s.Options().Id}, nil
+	if err := fenceBroker(s.Options().Broker); err != nil {
+		return nil, err
+	}
+	address := s.Options().Address
+	if err := p.fenceServer(args.Name, address); err != nil {
+		return nil, err
+	}
+	return map[string]any{"address": address, "id": s.Options().Name + "-" + s.Options().Id}, nil
 }
 
 func (p *peer) serverOptions(args serveArgs) []server.Option {

@@ -11,10 +11,13 @@ import (
 	"go-micro.dev/v5/client"
 )
 
-// conversation is an open stream, and what came on it.
+// conversation is an open stream, and what came on it. It is read only as far as was asked for, since a go-micro
+// client that waits for a message gives up after a minute.
 type conversation struct {
 	kind     string
 	stream   client.Stream
+	wanted   chan struct{}
+	asked    int
 	received chan received
 }
 
@@ -66,8 +69,13 @@ func (p *peer) open(args openArgs) (*failure, error) {
 	if err != nil {
 		return failed(err), nil
 	}
-	// Roomy enough that the reader always ends.
-	c := &conversation{kind: args.Kind, stream: stream, received: make(chan received, 100_000)}
+	// Roomy enough that neither side of the reader ever waits for the other.
+	c := &conversation{
+		kind:     args.Kind,
+		stream:   stream,
+		wanted:   make(chan struct{}, 100_000),
+		received: make(chan received, 100_000),
+	}
 	p.streams.put(args.Stream, c)
 	go c.read()
 	return nil, nil
@@ -75,7 +83,7 @@ func (p *peer) open(args openArgs) (*failure, error) {
 
 func (c *conversation) read() {
 	defer close(c.received)
-	for {
+	for range c.wanted {
 		body := emptyBody(c.kind)
 		err := c.stream.Recv(body)
 		c.received <- received{body: shownBody(body), err: err}
@@ -109,10 +117,14 @@ func (p *peer) recv(args recvArgs) (recvResult, error) {
 		return recvResult{}, err
 	}
 	result := recvResult{Bodies: []any{}}
+	for ; c.asked < args.Count; c.asked++ {
+		c.wanted <- struct{}{}
+	}
 	limit := time.After(time.Duration(args.TimeoutMS) * time.Millisecond)
 	for len(result.Bodies) < args.Count {
 		select {
 		case r := <-c.received:
+			c.asked--
 			if r.err == nil && r.body != nil {
 				result.Bodies = append(result.Bodies, r.body)
 				continue
