@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod ci;
 mod floors;
+mod interop;
 mod nats;
 mod process;
 mod test;
@@ -35,6 +36,8 @@ enum Command {
     Ci(ci::Args),
     /// Runs the benchmarks, in release, with a real nats-server at hand.
     Bench(bench::Args),
+    /// Tries every way in which a Rust and a go-micro service can meet.
+    Interop(interop::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -44,7 +47,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            match error.is::<interop::NoGo>() {
+                true => ExitCode::from(interop::NoGo::EXIT_CODE),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -55,6 +61,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Interop(args) => interop::run(&args),
         Command::Floors => floors::run(),
     }
 }

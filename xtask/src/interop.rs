@@ -1,0 +1,72 @@
+//! `cargo xtask interop`: every way in which a Rust and a go-micro service can meet.
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{nats, process};
+
+/// Builds the Go peers and tries every cell of the matrix against a real nats-server.
+///
+/// Without Go it ends with exit code 3, and in CI (the variable CI is set) with 1.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Passed on to the runner; `--help` after `--` lists what it takes.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
+    args: Vec<String>,
+}
+
+/// There is no Go here, so nothing was tried.
+#[derive(Debug)]
+pub(crate) struct NoGo;
+
+impl NoGo {
+    /// What a program ends with that could not try.
+    pub(crate) const EXIT_CODE: u8 = 3;
+}
+
+impl fmt::Display for NoGo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "there is no `go` on PATH, so nothing was tried: install Go 1.24 or later (https://go.dev/dl)",
+        )
+    }
+}
+
+impl std::error::Error for NoGo {}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if process::on_path("go").is_empty() {
+        let error = anyhow::Error::from(NoGo);
+        // A step that CI skips proves nothing.
+        return Err(match env::var_os("CI") {
+            Some(_) => anyhow::anyhow!("{error}; in CI it must run"),
+            None => error,
+        });
+    }
+    let server = nats::ensure()?;
+    let (v5, v2) = (peer("v5")?, peer("v2")?);
+    process::run(
+        process::cargo(["run", "--package", "micro-interop", "--"])
+            .args(&args.args)
+            .env(nats::VARIABLE, server)
+            .env("MICRO_INTEROP_V5", v5)
+            .env("MICRO_INTEROP_V2", v2),
+    )
+}
+
+/// Builds the peer of one generation.
+fn peer(generation: &str) -> Result<PathBuf> {
+    let program = process::target().join("interop").join(generation);
+    process::run(
+        Command::new("go")
+            .current_dir(process::root().join("tests/interop").join(generation))
+            .args(["build", "-mod=readonly", "-o"])
+            .arg(&program)
+            .arg("."),
+    )?;
+    Ok(program)
+}
