@@ -122,6 +122,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
             .map(Json)
             .map_err(|e| undone("decode", Codec::Json, e))
     }
+
+    fn shape() -> Option<Value> {
+        Some(Value::of::<T>())
+    }
 }
 
 /// A prost message as protobuf.
