@@ -17,6 +17,14 @@ use crate::transport::{Socket, SocketReceiver, SocketSender};
 /// How many requests wait for the writer before callers wait for it.
 const QUEUE: usize = 1024;
 
+/// After how long a go-micro server that owes an answer is asked whether it is there. When it is gone, all calls to it
+/// end at once, instead of at their deadlines.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// A go-micro server forgets a socket after 60 s without a message, and loses what comes while it does. What is idle
+/// for one to two times this long is closed before.
+const IDLE_GO_MICRO: Duration = Duration::from_secs(25);
+
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -38,6 +46,10 @@ impl Connection {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (table, gone) = InFlight::new(limit);
         let (sender, receiver) = socket.split();
+        let idle = match dialect {
+            Dialect::Ours => idle,
+            Dialect::GoMicro => idle.min(IDLE_GO_MICRO),
+        };
         let writer = Writer {
             sender,
             table: table.clone(),
@@ -133,6 +145,8 @@ impl Writer {
     async fn run(mut self) -> End {
         let mut idle = tokio::time::interval(self.idle);
         idle.reset();
+        let mut doubt = tokio::time::interval(DOUBT);
+        let mut heard = None;
         let mut used = false;
         loop {
             let done = tokio::select! {
@@ -141,6 +155,13 @@ impl Writer {
                     self.feed_ready(request).await
                 }
                 Some(id) = self.gone.recv() => self.cancel(id).await,
+                _ = doubt.tick(), if !self.dialect.is_ours() => {
+                    let before = std::mem::replace(&mut heard, self.table.heard_while_waiting());
+                    match heard.is_some() && heard == before {
+                        true => self.ping().await,
+                        false => Ok(()),
+                    }
+                }
                 _ = idle.tick() => {
                     if !used && self.table.len() == 0 {
                         return End::Idle(self.retire().await);
@@ -185,6 +206,12 @@ impl Writer {
             return Ok(());
         }
         self.sender.send(frame::cancel(id)).await?;
+        self.table.mark_other_sent();
+        Ok(())
+    }
+
+    async fn ping(&mut self) -> Result<()> {
+        self.sender.send(frame::ping()).await?;
         self.table.mark_other_sent();
         Ok(())
     }

@@ -25,6 +25,8 @@ struct Calls {
     next_id: u64,
     /// How many messages were sent on the socket.
     sent: u64,
+    /// How many messages came from it.
+    heard: u64,
     waiting: HashMap<u64, Entry>,
     ended: bool,
 }
@@ -126,6 +128,10 @@ impl InFlight {
     pub(crate) fn complete(&self, message: FromServer) {
         let entry = {
             let mut calls = self.calls.lock();
+            calls.heard += 1;
+            if matches!(message.event, ServerEvent::Pong) {
+                return;
+            }
             // go-micro leaves the id out of some failures: it can only be meant for a call that is alone.
             let id = message.id.or_else(|| only(&calls.waiting));
             id.and_then(|id| calls.waiting.remove(&id))
@@ -151,6 +157,12 @@ impl InFlight {
                 .send(Err(if reached { status } else { status.never_delivered() }))
                 .ok();
         }
+    }
+
+    /// How many messages have come, while calls wait for their answer.
+    pub(crate) fn heard_while_waiting(&self) -> Option<u64> {
+        let calls = self.calls.lock();
+        (!calls.waiting.is_empty()).then_some(calls.heard)
     }
 
     /// How many wait.
@@ -179,6 +191,7 @@ fn answer(event: ServerEvent) -> Result<Response, Status> {
         }
         ServerEvent::End => Err(Status::internal("the peer ended a stream that was never opened")),
         ServerEvent::Failed(status) => Err(status),
+        ServerEvent::Pong => Err(Status::internal("an answer to a ping is none to a call")),
     }
 }
 

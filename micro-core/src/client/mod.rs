@@ -8,6 +8,7 @@ mod driver;
 mod in_flight;
 mod options;
 mod pool;
+mod pulse;
 mod stream;
 
 use std::sync::Arc;

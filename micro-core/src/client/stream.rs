@@ -1,5 +1,6 @@
 //! One streaming call: a socket of its own, and a task that moves its messages both ways.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::VERDICT;
+use crate::client::pulse::Pulse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::rpc::frame::{self, Dialect, ServerEvent};
@@ -49,6 +51,7 @@ pub(crate) fn open(
         stop: stop.clone(),
         sent: AtomicUsize::new(0),
         dialect,
+        pulse: Pulse::new(dialect),
         items,
     };
     // The task ends with the socket, with the deadline, or when the answers are dropped, whichever comes first.
@@ -70,6 +73,7 @@ struct Call {
     /// How many messages were sent on the socket.
     sent: AtomicUsize,
     dialect: Dialect,
+    pulse: Pulse,
     items: mpsc::Sender<Result<Bytes, Status>>,
 }
 
@@ -136,8 +140,25 @@ impl Call {
             Err(error) => Err(error.into()),
         };
         match sent {
-            Ok(()) => std::future::pending().await,
+            Ok(()) => self
+                .alive(sender, std::future::pending())
+                .await
+                .map_or_else(Unsent::from, |never: Infallible| match never {}),
             Err(unsent) => unsent,
+        }
+    }
+
+    /// Waits, and keeps the other end of the socket alive meanwhile.
+    async fn alive<T>(&self, sender: &mut SocketSender, wait: impl Future<Output = T>) -> Result<T> {
+        tokio::pin!(wait);
+        let mut beats = self.pulse.beats();
+        loop {
+            tokio::select! {
+                done = &mut wait => return beats.check().map(|()| done),
+                beat = beats.next() => beat?,
+            }
+            sender.send(frame::ping()).await?;
+            self.sent.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -159,7 +180,7 @@ impl Call {
                 Some(item) => item,
                 None => {
                     sender.flush().await?;
-                    outgoing.next().await
+                    self.alive(sender, outgoing.next()).await?
                 }
             };
             let Some(body) = item else { break };
@@ -180,8 +201,10 @@ impl Call {
     /// Hands on what comes; `None` when the stream ended well.
     async fn receive(&self, mut receiver: SocketReceiver) -> Option<Status> {
         while let Some(message) = receiver.next().await {
+            self.pulse.heard();
             match message.map(|message| frame::from_server(message).event) {
                 Ok(ServerEvent::Body { body, .. }) => self.items.send(Ok(body)).await.ok()?,
+                Ok(ServerEvent::Pong) => {}
                 Ok(ServerEvent::End) => return None,
                 Ok(ServerEvent::Failed(status)) => return Some(status),
                 Err(error) => return Some(self.broken(&error)),

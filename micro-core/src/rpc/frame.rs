@@ -7,6 +7,7 @@
 //! | item of a stream | the same as its opening | the item |
 //! | end | the same, and `Micro-Error: EOS` | none |
 //! | half-close, cancel (ours) | ID, `Micro-Control` | none |
+//! | ping (go-micro) | Content-Type that nobody knows, an ID that no call has | none |
 //!
 //! To a peer of ours, what a request says twice for go-micro's older generations (Method, Accept, the older ID) is left
 //! out.
@@ -149,6 +150,20 @@ pub(crate) fn half_close(id: u64) -> Message {
 /// The caller no longer waits.
 pub(crate) fn cancel(id: u64) -> Message {
     control(id, h::CANCEL)
+}
+
+/// Asks a go-micro server whether it is there, and keeps its end of the socket, which it would forget after 60 s
+/// without a message.
+///
+/// It has no word for this, but it answers at once, and without a handler, that it does not know a content type.
+pub(crate) fn ping() -> Message {
+    Message::default()
+        .with_header(h::SERVICE, h::PING_ID)
+        .with_header(h::METHOD, "Ping.Ping")
+        .with_header(h::ENDPOINT, "Ping.Ping")
+        .with_header(h::CONTENT_TYPE, h::PING)
+        .with_header(h::ID_OLD, h::PING_ID)
+        .with_header(h::ID, h::PING_ID)
 }
 
 fn control(id: u64, what: &'static str) -> Message {
@@ -336,13 +351,19 @@ pub(crate) enum ServerEvent {
     End,
     /// The call failed.
     Failed(Status),
+    /// The answer to a ping.
+    Pong,
 }
 
 /// Reads what a server sent.
 pub(crate) fn from_server(message: Message) -> FromServer {
     let Message { mut headers, body } = message;
     let (_, id) = take_id(&mut headers);
+    let pong = id.as_deref() == Some(h::PING_ID);
     let id = id.and_then(|id| id.parse().ok());
+    if let Some(event) = refusal(pong, id, &headers, &body) {
+        return FromServer { id, event };
+    }
     let error = headers
         .remove(h::ERROR)
         .or_else(|| headers.remove("X-Micro-Error"));
@@ -360,6 +381,22 @@ pub(crate) fn from_server(message: Message) -> FromServer {
         Some(text) => ServerEvent::Failed(micro_error::decode(text)),
     };
     FromServer { id, event }
+}
+
+/// A content type that the server does not know: go-micro says so in plain text, without an id and as no error.
+fn refusal(pong: bool, id: Option<u64>, headers: &Headers, body: &[u8]) -> Option<ServerEvent> {
+    if pong {
+        return Some(ServerEvent::Pong);
+    }
+    if id.is_some() || headers.get(h::CONTENT_TYPE) != Some("text/plain") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(body);
+    let (_, unknown) = text.split_once("nsupported Content-Type: ")?;
+    Some(match unknown {
+        h::PING => ServerEvent::Pong,
+        _ => ServerEvent::Failed(Status::unimplemented(text)),
+    })
 }
 
 /// The id, and the header to echo it in: the new spelling where both came.

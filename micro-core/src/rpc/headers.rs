@@ -25,6 +25,10 @@ pub(crate) const HALF_CLOSE: &str = "half-close";
 /// Value of [`CONTROL`]: the caller no longer waits for the answer.
 pub(crate) const CANCEL: &str = "cancel";
 
+/// A content type that no server knows, and the id of a message that has it: see [`ping`](super::frame::ping).
+pub(crate) const PING: &str = "application/x-micro-ping";
+pub(crate) const PING_ID: &str = "ping";
+
 /// Whether a name is the framework's own, so that it cannot be used for metadata.
 pub fn is_reserved(name: &str) -> bool {
     name.is_empty()

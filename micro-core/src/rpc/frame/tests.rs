@@ -1,4 +1,5 @@
 use super::*;
+use crate::rpc::Code;
 
 fn call(request: &Request, id: u64) -> Call {
     let message = Caller::new(request, id, Dialect::GoMicro)
@@ -93,9 +94,18 @@ fn the_ends_of_a_stream_are_told_apart() {
 }
 
 #[test]
-fn an_answer_without_an_id_is_readable() {
-    let message = Message::new("unsupported Content-Type: x").with_header("Content-Type", "text/plain");
-    assert_eq!(from_server(message).id, None);
+fn a_refused_content_type_is_a_failure() {
+    for text in ["unsupported Content-Type: x", "Unsupported Content-Type: x"] {
+        let message = Message::new(text).with_header("Content-Type", "text/plain");
+        let FromServer { id: None, event } = from_server(message) else {
+            panic!("it has no id")
+        };
+        assert!(matches!(event, ServerEvent::Failed(status) if status.code() == Code::Unimplemented));
+    }
+    let message = Message::new("unsupported Content-Type: x")
+        .with_header("Content-Type", "text/plain")
+        .with_header("Micro-ID", "1");
+    assert!(matches!(from_server(message).event, ServerEvent::Body { .. }));
 }
 
 #[test]
@@ -110,4 +120,16 @@ fn a_request_to_a_peer_of_ours_says_nothing_twice() {
         panic!("not a call")
     };
     assert_eq!((&*call.reply.endpoint, &*call.reply.id), ("Greeter.Hello", "7"));
+}
+
+#[test]
+fn a_ping_is_answered_whether_its_id_comes_back_or_not() {
+    let FromCaller::Call(call) = from_caller(ping()) else {
+        panic!("not a call")
+    };
+    let refused = call.reply.failure(&Status::unimplemented("unknown content type"));
+    assert!(matches!(from_server(refused).event, ServerEvent::Pong));
+    let plain = Message::new(format!("unsupported Content-Type: {}", h::PING));
+    let plain = plain.with_header("Content-Type", "text/plain");
+    assert!(matches!(from_server(plain).event, ServerEvent::Pong));
 }
