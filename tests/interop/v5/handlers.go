@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,19 +93,18 @@ func (g *Greeter) Meta(ctx context.Context, req *HelloRequest, rsp *MetaReply) e
 	return nil
 }
 
+// Big answers with as many letters as it is asked for.
+func (g *Greeter) Big(ctx context.Context, req *Count, rsp *HelloReply) error {
+	rsp.Msg = strings.Repeat("x", req.Runs)
+	return nil
+}
+
 // Raw speaks bytes.
 type Raw struct{}
 
 func (r *Raw) Echo(ctx context.Context, req *bytes.Frame, rsp *bytes.Frame) error {
 	rsp.Data = req.Data
 	return nil
-}
-
-// Big answers with as many bytes as it is asked for, in decimal.
-func (r *Raw) Big(ctx context.Context, req *bytes.Frame, rsp *bytes.Frame) error {
-	n, err := strconv.Atoi(string(req.Data))
-	rsp.Data = make([]byte, n)
-	return err
 }
 
 // Pb speaks protobuf.

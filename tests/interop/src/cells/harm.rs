@@ -57,11 +57,7 @@ async fn one_reply(pair: &Pair) -> Result<()> {
             json!({}),
             json!({ "content_type": "application/x-unknown" }),
         ),
-        (
-            "Raw.Big",
-            json!("MTA0ODU3Ng=="),
-            json!({ "kind": "raw", "content_type": "application/octet-stream" }),
-        ),
+        ("Greeter.Big", json!({ "runs": 1024 * 1024 }), json!({})),
         ("Talk.Chat", json!({ "do": "end" }), json!({})),
     ];
     for (endpoint, body, more) in requests {

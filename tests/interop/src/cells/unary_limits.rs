@@ -46,8 +46,13 @@ async fn above_the_limit(pair: &Pair) -> Result<()> {
 /// A Go server sends nothing then, so that its caller waits out its deadline; ours says what was wrong.
 async fn answer_above_the_limit(pair: &Pair) -> Result<()> {
     pair.serve().await?;
-    let body = json!(STANDARD.encode("1048576"));
-    let outcome = pair.call("Raw.Big", body, raw()).await?;
+    let outcome = pair
+        .call(
+            "Greeter.Big",
+            json!({ "runs": 1024 * 1024 }),
+            json!({ "timeout_ms": 3000 }),
+        )
+        .await?;
     let (number, name) = if pair.serves.is_go {
         (408, "DEADLINE_EXCEEDED")
     } else {

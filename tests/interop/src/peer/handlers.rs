@@ -83,7 +83,7 @@ pub(super) fn router(client: Client) -> Router {
         )
         .unary("Greeter.Meta", meta)
         .unary("Raw.Echo", async |_: Context, body: Bytes| Ok::<_, Status>(body))
-        .unary("Raw.Big", big)
+        .unary("Greeter.Big", big)
         .unary("Pb.Hello", pb_hello)
         .unary(
             "Relay.Fail",
@@ -149,12 +149,9 @@ async fn meta(context: Context, Json(_): Json<HelloRequest>) -> Result<Json<Meta
     }))
 }
 
-async fn big(_: Context, body: Bytes) -> Result<Bytes, Status> {
-    let length = std::str::from_utf8(&body).ok().and_then(|text| text.parse().ok());
-    match length {
-        Some(length) => Ok(vec![0; length].into()),
-        None => Err(Status::invalid_argument("how many bytes?")),
-    }
+async fn big(_: Context, Json(request): Json<Count>) -> Result<Json<HelloReply>, Status> {
+    let msg = "x".repeat(request.runs as usize);
+    Ok(Json(HelloReply { msg }))
 }
 
 async fn pb_hello(_: Context, Proto(name): Proto<String>) -> Result<Proto<String>, Status> {
