@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Action, Change, Node, Registry, ServiceRecord, WatchOptions, Watcher};
 use crate::selector::Target;
 
 type Targets = Arc<[Arc<Target>]>;
 
 /// Nodes by service. The first question about a service goes to the registry; the watch keeps the answer fresh.
-pub(crate) struct Cache {
+pub(crate) struct Cache(Arc<Core>);
+
+struct Core {
     registry: Arc<dyn Registry>,
     services: Arc<Services>,
-    watch: AsyncMutex<Option<WatchTask>>,
+    watch: AsyncMutex<Option<Task>>,
 }
 
 #[derive(Default)]
@@ -28,72 +32,103 @@ struct Entry {
     targets: Option<Targets>,
     /// What the watch saw while the registry was being asked: the answer may be older. Empty otherwise.
     missed: Vec<Change>,
-    /// Held while the registry is asked, so that many callers ask once.
-    asking: Arc<AsyncMutex<()>>,
+    /// Present while the registry is asked, so that many callers ask once.
+    asking: Option<Asking>,
 }
 
-/// The task that applies changes; it ends with the cache.
-struct WatchTask(AbortHandle);
+/// A question to the registry, which goes on when those who wait for it go away: a caller with little time still
+/// leaves an answer for the next.
+type Asking = Shared<BoxFuture<'static, Result<Targets, Arc<Error>>>>;
 
-impl Drop for WatchTask {
+/// A task that ends with its handle.
+struct Task(AbortHandle);
+
+impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
+/// Questions that nobody waits for any more end.
+impl Drop for Cache {
+    fn drop(&mut self) {
+        let services = std::mem::take(&mut *self.0.services.0.lock());
+        drop(services);
+    }
+}
+
 impl Cache {
     pub(crate) fn new(registry: Arc<dyn Registry>) -> Self {
-        Cache {
+        Cache(Arc::new(Core {
             registry,
             services: Arc::default(),
             watch: AsyncMutex::default(),
-        }
+        }))
     }
 
     /// The nodes of a service, from memory where they are known.
     pub(crate) async fn targets(&self, service: &str) -> Result<Targets> {
-        match self.services.known(service) {
+        match self.0.services.known(service) {
             Some(targets) => Ok(targets),
-            None => self.ask_once(service, None).await,
+            None => self.ask(service).await,
         }
     }
 
     /// The nodes of a service, from the registry.
     pub(crate) async fn refresh(&self, service: &str) -> Result<Targets> {
-        let stale = self.services.known(service);
-        self.ask_once(service, stale).await
+        self.ask(service).await
     }
 
     /// Forgets a node until the registry speaks of it again.
     pub(crate) fn remove(&self, service: &str, node: &Node) {
-        if let Some(entry) = self.services.0.lock().get_mut(service) {
+        if let Some(entry) = self.0.services.0.lock().get_mut(service) {
             let gone = |known: &Node| known.id == node.id && known.address == node.address;
             entry.edit(|targets| targets.retain(|target| !gone(&target.node)));
         }
     }
 
-    /// Asks, unless somebody else has while we waited for our turn.
-    async fn ask_once(&self, service: &str, stale: Option<Targets>) -> Result<Targets> {
-        let turn = self.services.turn(service);
-        let _turn = turn.lock().await;
-        match (self.services.known(service), stale) {
-            (Some(known), None) => Ok(known),
-            (Some(known), Some(stale)) if !Arc::ptr_eq(&known, &stale) => Ok(known),
-            _ => self.ask(service).await,
-        }
+    /// Asks, or waits with those who have asked.
+    async fn ask(&self, service: &str) -> Result<Targets> {
+        let asking = {
+            let mut services = self.0.services.0.lock();
+            let entry = services.entry(service.to_owned()).or_default();
+            entry
+                .asking
+                .get_or_insert_with(|| begin(self.0.clone(), service.to_owned()))
+                .clone()
+        };
+        asking.await.map_err(|error| copy(&error))
     }
+}
 
+fn begin(core: Arc<Core>, service: String) -> Asking {
+    let asking = tokio::spawn(async move { core.ask(&service).await });
+    let task = Task(asking.abort_handle());
+    let answer = async move {
+        let _task = task;
+        match asking.await {
+            Ok(answer) => answer.map_err(Arc::new),
+            Err(error) => Err(Arc::new(
+                Error::new(ErrorKind::Internal, "the registry could not be asked").with_source(error),
+            )),
+        }
+    };
+    answer.boxed().shared()
+}
+
+/// Each of those who waited gets the error.
+fn copy(error: &Arc<Error>) -> Error {
+    Error::new(error.kind(), error.to_string()).with_source(error.clone())
+}
+
+impl Core {
     /// Watches first and asks then, so that no change falls between the two.
     async fn ask(&self, service: &str) -> Result<Targets> {
-        self.ensure_watch().await?;
-        self.services
-            .0
-            .lock()
-            .entry(service.to_owned())
-            .or_default()
-            .missed
-            .clear();
-        match self.registry.get(service).await {
+        let answer = match self.ensure_watch().await {
+            Ok(()) => self.registry.get(service).await,
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(records) => Ok(self.services.answered(service, records)),
             Err(error) => {
                 self.services.0.lock().remove(service);
@@ -106,9 +141,8 @@ impl Cache {
         let mut watch = self.watch.lock().await;
         if watch.as_ref().is_none_or(|task| task.0.is_finished()) {
             let watcher = self.registry.watch(WatchOptions::default()).await?;
-            *watch = Some(WatchTask(
-                tokio::spawn(follow(watcher, self.services.clone())).abort_handle(),
-            ));
+            let following = tokio::spawn(follow(watcher, self.services.clone()));
+            *watch = Some(Task(following.abort_handle()));
         }
         Ok(())
     }
@@ -140,20 +174,12 @@ impl Services {
             .filter(|targets| !targets.is_empty())
     }
 
-    fn turn(&self, service: &str) -> Arc<AsyncMutex<()>> {
-        self.0
-            .lock()
-            .entry(service.to_owned())
-            .or_default()
-            .asking
-            .clone()
-    }
-
     /// Takes in an answer of the registry, and then what the watch saw meanwhile.
     fn answered(&self, service: &str, records: Vec<ServiceRecord>) -> Targets {
         let mut services = self.0.lock();
         let entry = services.entry(service.to_owned()).or_default();
         let nodes = records.into_iter().flat_map(|record| record.nodes);
+        entry.asking = None;
         entry.edit(|known| *known = targets(nodes, known));
         for change in std::mem::take(&mut entry.missed) {
             entry.apply(change);
@@ -165,7 +191,7 @@ impl Services {
     fn apply(&self, change: Change) {
         let mut services = self.0.lock();
         if let Some(entry) = services.get_mut(&change.service.name) {
-            if entry.asking.try_lock().is_err() {
+            if entry.asking.is_some() {
                 entry.missed.push(change.clone());
             }
             if entry.targets.is_some() {
