@@ -26,7 +26,7 @@ impl Attempts {
         Attempts {
             service: request.service.clone(),
             idempotent: request.idempotent,
-            tried: Tried::new(),
+            tried: Tried::default(),
             retries_left: client.options.retries,
             last: None,
             client,
@@ -37,10 +37,10 @@ impl Attempts {
     pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
         match self.client.selector.select(&self.service, &self.tried).await {
             Ok(target) => Ok(target),
-            Err(error) => Err(self
-                .last
-                .take()
-                .unwrap_or_else(|| unselectable(error, &self.service))),
+            Err(error) => Err(match self.last.take() {
+                Some(last) => unreached(&last, &self.service),
+                None => unselectable(error, &self.service),
+            }),
         }
     }
 
@@ -53,7 +53,7 @@ impl Attempts {
         if unreachable {
             self.client.selector.mark_down(&self.service, target);
         }
-        self.tried.insert(target.node().id.clone());
+        self.tried.insert(target);
         self.last = Some(failed.clone());
         if failed.is_never_delivered() {
             return unreachable || failed.code() == Code::ResourceExhausted;
@@ -106,9 +106,27 @@ impl Attempts {
     }
 }
 
-/// What cannot be dialled has not been called.
+/// What cannot be dialled has not been called. An address that can never be dialled is the node's fault.
 fn undialled(error: Error) -> Status {
-    Status::from(error).never_delivered()
+    let status = match error.kind() {
+        ErrorKind::InvalidArgument => Status::unavailable(error.to_string()),
+        _ => Status::from(error),
+    };
+    status.never_delivered()
+}
+
+/// No node is left to try: what the last one said, and of which service it was one.
+fn unreached(last: &Status, service: &str) -> Status {
+    let message = format!(
+        "no node of {service:?} could take the call; the last: {}",
+        last.message()
+    );
+    let status = Status::new(last.code(), message).with_details(last.details().clone());
+    if last.is_never_delivered() {
+        status.never_delivered()
+    } else {
+        status
+    }
 }
 
 fn unselectable(error: Error, service: &str) -> Status {

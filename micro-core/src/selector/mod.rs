@@ -3,7 +3,6 @@
 mod cache;
 mod strategy;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,8 +74,22 @@ pub(crate) struct Selector {
     strategy: Arc<dyn Strategy>,
 }
 
-/// The nodes that one call has tried.
-pub(crate) type Tried = HashSet<String>;
+/// The nodes that one call has tried. One that came back at another address has not been.
+#[derive(Debug, Default)]
+pub(crate) struct Tried(Vec<(String, Address)>);
+
+impl Tried {
+    pub(crate) fn insert(&mut self, target: &Target) {
+        if !self.contains(target) {
+            self.0.push((target.node.id.clone(), target.address.clone()));
+        }
+    }
+
+    fn contains(&self, target: &Target) -> bool {
+        let is_it = |(id, address): &(String, Address)| *id == target.node.id && *address == target.address;
+        self.0.iter().any(is_it)
+    }
+}
 
 impl Selector {
     pub(crate) fn new(registry: Arc<dyn Registry>, strategy: Arc<dyn Strategy>) -> Self {
@@ -99,7 +112,7 @@ impl Selector {
         }
         let fresh = self.cache.refresh(service).await?;
         self.pick(&fresh, tried)
-            .ok_or_else(|| all_tried(service, tried.len()))
+            .ok_or_else(|| all_tried(service, tried.0.len()))
     }
 
     /// Notes that a node does not answer: no call goes there until the registry speaks of it again.
@@ -108,12 +121,12 @@ impl Selector {
     }
 
     fn pick(&self, targets: &Arc<[Arc<Target>]>, tried: &Tried) -> Option<Arc<Target>> {
-        if tried.is_empty() {
+        if tried.0.is_empty() {
             return self.strategy.pick(targets).cloned();
         }
         let untried: Vec<_> = targets
             .iter()
-            .filter(|t| !tried.contains(&t.node.id))
+            .filter(|target| !tried.contains(target))
             .cloned()
             .collect();
         self.strategy.pick(&untried).cloned()
