@@ -70,6 +70,12 @@ impl Status {
         self
     }
 
+    /// Says that a handler has run, whatever a call that it made itself ended with.
+    pub(crate) fn after_running(mut self) -> Self {
+        self.0.delivery = Delivery::Perhaps;
+        self
+    }
+
     pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
         self.0.origin = origin;
         self

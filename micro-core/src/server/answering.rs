@@ -75,8 +75,13 @@ impl Answering {
 
     async fn all(&self, mut items: BodyStream) -> Result<Message, Status> {
         while let Some(item) = self.unless_unread(items.next()).await? {
-            self.send(self.caller.reply.item(item?).map_err(unsayable)?)
-                .await?;
+            self.send(
+                self.caller
+                    .reply
+                    .item(item.map_err(Status::after_running)?)
+                    .map_err(unsayable)?,
+            )
+            .await?;
         }
         Ok(self.caller.reply.end())
     }

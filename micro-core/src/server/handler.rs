@@ -123,12 +123,16 @@ where
             ..
         } = request;
         match Codec::of(&content_type) {
-            Ok(codec) => Box::pin(function(Parts {
-                context,
-                codec,
-                content_type,
-                body,
-            })),
+            Ok(codec) => {
+                let answer = function(Parts {
+                    context,
+                    codec,
+                    content_type,
+                    body,
+                });
+                // That a call within it was never delivered is no reason to make this one again.
+                Box::pin(async move { answer.await.map_err(Status::after_running) })
+            }
             Err(error) => Box::pin(std::future::ready(Err(error.into()))),
         }
     })
