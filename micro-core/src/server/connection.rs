@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::mpsc;
 use tower::Service;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Result};
 use crate::message::{Message, Text};
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
 use crate::rpc::{Body, BodyStream, Context, Request, Response, Status};
@@ -17,17 +18,20 @@ use crate::server::outbox::{Caller, Outbox, outbox, write};
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
 
+/// How long a peer may take to read its last answers.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// Runs until the peer is gone, or the server finishes. A peer that is gone cancels its handlers.
 pub(super) async fn run<S>(socket: Socket, service: S, shared: Arc<Shared>)
 where
     S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    let (sender, receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let (outbox, answers) = outbox();
     let context = frame::server_context(&shared.handlers, receiver.remote());
     let finish = shared.finish.clone();
-    let connection = Connection {
+    let mut connection = Connection {
         service,
         shared,
         context,
@@ -37,11 +41,15 @@ where
     };
     let write = write(sender, answers);
     tokio::pin!(write);
-    tokio::select! {
-        () = connection.read(receiver) => {}
-        () = &mut write => {}
-        // Dropping the reader drops the last sender of answers, so that the writer ends when all have left.
-        () = finish.cancelled() => write.await,
+    let more = tokio::select! {
+        () = connection.read(&mut receiver) => false,
+        () = &mut write => return,
+        () = finish.cancelled() => true,
+    };
+    // The writer ends when the last sender of answers is gone: the connection, and then its calls.
+    let end = futures::future::join(connection.end(more.then_some(receiver)), write);
+    if tokio::time::timeout(LAST_WORDS, end).await.is_err() {
+        tracing::debug!("a peer did not read its last answers");
     }
 }
 
@@ -81,19 +89,34 @@ where
     S::Future: Send + 'static,
 {
     /// Ends when the peer is gone: a caller that only sends no more says so by a half-close within its call.
-    async fn read(mut self, mut receiver: SocketReceiver) {
+    async fn read(&mut self, receiver: &mut SocketReceiver) {
         while let Some(message) = receiver.next().await {
-            match message {
-                Ok(message) => self.on_message(message).await,
-                Err(error) if error.kind() == ErrorKind::Malformed => {
-                    tracing::debug!(%error, peer = %receiver.remote(), "an unreadable message was ignored");
-                }
-                Err(error) => {
-                    tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
-                    return;
-                }
+            if let Err(error) = self.on_received(message).await {
+                tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
+                return;
             }
         }
+    }
+
+    /// What has come by now is refused, since the server takes no more.
+    async fn end(mut self, receiver: Option<SocketReceiver>) {
+        let Some(mut receiver) = receiver else { return };
+        while let Some(Some(message)) = receiver.next().now_or_never() {
+            if self.on_received(message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn on_received(&mut self, message: Result<Message>) -> Result<()> {
+        match message {
+            Ok(message) => self.on_message(message).await,
+            Err(error) if error.kind() == ErrorKind::Malformed => {
+                tracing::debug!(%error, peer = ?self.context.peer(), "an unreadable message was ignored");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     async fn on_message(&mut self, message: Message) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +21,7 @@ use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
 use crate::rpc::{Context, FEATURES, FEATURES_KEY, Request, Response, Status};
-use crate::transport::Listener;
+use crate::transport::{Listener, Socket};
 
 pub use router::Router;
 
@@ -172,7 +173,8 @@ impl Server {
 
     /// Takes no new requests, waits up to `limit` for those that run, and closes.
     ///
-    /// A request that arrives meanwhile is refused in a way that makes its caller try another node.
+    /// A request that arrives meanwhile is refused in a way that makes its caller try another node; streams that run
+    /// go on in both directions. A peer that does not read its last answers delays the end by five seconds at most.
     ///
     /// # Errors
     /// What the transport met while leaving its address; all else is done nevertheless.
@@ -181,19 +183,16 @@ impl Server {
     /// Dropping the future cuts what still runs.
     pub async fn shutdown(mut self, limit: Duration) -> Result<ShutdownReport> {
         let running = self.in_flight();
-        self.stop.cancel();
-        let left = match self.accepting.take() {
-            Some(task) => task.await.unwrap_or_else(|e| {
-                Err(Error::new(ErrorKind::Internal, "the accepting task failed").with_source(e))
-            }),
-            None => Ok(()),
-        };
         self.shared.draining.store(true, Ordering::Release);
         self.shared.calls.close();
         let cut = match tokio::time::timeout(limit, self.shared.calls.wait()).await {
             Ok(()) => 0,
             Err(_) => self.cut().await,
         };
+        // Only now: some transports hand on nothing more to accepted sockets once their listener has left.
+        let left = self.leave().await;
+        // One that was let in at the moment when the draining began is cut, too.
+        let cut = cut + self.cut().await;
         self.shared.finish.cancel();
         self.shared.connections.close();
         self.shared.connections.wait().await;
@@ -201,6 +200,16 @@ impl Server {
             finished: running.saturating_sub(cut),
             cut,
         })
+    }
+
+    async fn leave(&mut self) -> Result<()> {
+        self.stop.cancel();
+        match self.accepting.take() {
+            Some(task) => task.await.unwrap_or_else(|e| {
+                Err(Error::new(ErrorKind::Internal, "the accepting task failed").with_source(e))
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Ends the handlers that still run; their callers are answered.
@@ -250,13 +259,23 @@ where
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok(socket) => {
-                let connection = connection::run(socket, service.clone(), shared.clone());
-                shared.connections.spawn(connection);
-            }
+            Ok(socket) => serve(socket, &service, &shared),
             Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
             Err(error) => tracing::warn!(%error, "a socket could not be accepted"),
         }
     }
+    // Those that wait are refused by word: not every peer learns otherwise that its request was not taken.
+    while let Some(Ok(socket)) = listener.accept().now_or_never() {
+        serve(socket, &service, &shared);
+    }
     listener.close().await
+}
+
+fn serve<S>(socket: Socket, service: &S, shared: &Arc<Shared>)
+where
+    S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let connection = connection::run(socket, service.clone(), shared.clone());
+    shared.connections.spawn(connection);
 }
