@@ -9,8 +9,10 @@ use micro_core::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RegistryOptions {
-    /// How long to wait for answers at most, or ten round trips to the server if that is longer. Default: 100 ms, as
-    /// go-micro always waits.
+    /// How long to wait for answers at most, or ten round trips to the server if that is longer. Default: 500 ms.
+    ///
+    /// It is an upper bound, paid in full only where nobody answers although somebody listens. go-micro always waits
+    /// 100 ms, which on a busy machine is too short for an honest "nobody".
     pub query_limit: Duration,
     /// How long after the last answer no more are expected; never less than that one took. Default: 25 ms.
     pub quiet: Duration,
@@ -23,7 +25,7 @@ pub struct RegistryOptions {
 impl Default for RegistryOptions {
     fn default() -> Self {
         RegistryOptions {
-            query_limit: Duration::from_millis(100),
+            query_limit: Duration::from_millis(500),
             quiet: Duration::from_millis(25),
             node_ttl: Duration::from_secs(90),
             topics: Topics::default(),
