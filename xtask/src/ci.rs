@@ -50,6 +50,11 @@ const STEPS: &[Step] = &[
         args: &["xtask", "test"],
         environment: &[],
     },
+    Step {
+        name: "interop",
+        args: &["xtask", "interop", "--jobs", "3"],
+        environment: &[],
+    },
 ];
 
 impl Step {
