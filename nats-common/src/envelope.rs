@@ -6,7 +6,10 @@
 mod body;
 mod decode;
 mod encode;
+mod json;
 mod known;
+mod limits;
+mod plain;
 #[cfg(test)]
 mod tests;
 

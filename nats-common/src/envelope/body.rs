@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeSliceError, Engine, alphabet};
 use bytes::Bytes;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
@@ -39,7 +38,7 @@ impl<'de> Visitor<'de> for Body {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Bytes, E> {
-        from_base64(text.as_bytes())
+        from_base64(text.as_bytes()).map_err(not_base64)
     }
 
     /// Text that had escapes in it: they may stand for line breaks, which Go passes over.
@@ -48,16 +47,19 @@ impl<'de> Visitor<'de> for Body {
             .bytes()
             .filter(|byte| !matches!(byte, b'\r' | b'\n'))
             .collect();
-        from_base64(&text)
+        from_base64(&text).map_err(not_base64)
     }
 }
 
-fn from_base64<E: de::Error>(text: &[u8]) -> Result<Bytes, E> {
+/// Reads base64 into a buffer of exactly the right size.
+pub(super) fn from_base64(text: &[u8]) -> Result<Bytes, DecodeSliceError> {
     let padding = text.iter().rev().take(2).filter(|byte| **byte == b'=').count();
     let mut body = vec![0; (text.len().div_ceil(4) * 3).saturating_sub(padding)];
-    let length = BASE64
-        .decode_slice(text, &mut body)
-        .map_err(|error| E::custom(format_args!("Body is not base64: {error}")))?;
+    let length = BASE64.decode_slice(text, &mut body)?;
     body.truncate(length);
     Ok(Bytes::from(body))
+}
+
+fn not_base64<E: de::Error>(error: DecodeSliceError) -> E {
+    E::custom(format_args!("Body is not base64: {error}"))
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use micro_core::{ErrorKind, Message};
 use serde_json::{Value, json};
 
-use super::{MAX_HEADER_BYTES, MAX_HEADERS, decode, encode};
+use super::{MAX_HEADER_BYTES, MAX_HEADERS, decode, encode, json, plain};
 
 fn message(headers: &[(&str, &str)], body: &str) -> Message {
     let mut message = Message::new(Bytes::copy_from_slice(body.as_bytes()));
@@ -218,6 +218,39 @@ fn any_message_survives_the_way() {
 }
 
 #[test]
+fn both_ways_to_read_agree() {
+    let mut plainly = 0;
+    for payload in captured() {
+        if let Some(message) = plain::decode(&payload) {
+            assert_eq!(message, json::decode(&payload).unwrap());
+            plainly += 1;
+        }
+    }
+    assert!(plainly > 80, "only {plainly} of 99 captured messages");
+    let written = encode(&message(&[("a", "1"), ("b", ""), ("a", "é")], "body")).unwrap();
+    let written = std::str::from_utf8(&written).unwrap();
+    for end in 0..written.len() {
+        let Some(cut) = written.get(..end) else { continue };
+        assert!(
+            plain::decode(cut).is_none() && json::decode(cut).is_err(),
+            "{cut}"
+        );
+    }
+    for text in [
+        r#"{"Header":{"a":"1",},"Body":""}"#,
+        r#"{"Header":{,"a":"1"},"Body":""}"#,
+        r#"{"Header":{"a""1"},"Body":""}"#,
+        r#"{"Header":{"a":"1""b":"2"},"Body":""}"#,
+        r#"{"Header":{},"Body":"aGk=","Body":""}"#,
+        r#"{"Header":{},"Body":"aGk"}"#,
+        "{\"Header\":{\"a\":\"\u{1f}\"},\"Body\":\"\"}",
+        r#"{"Header":{"a":"\n"},"Body":""}"#,
+    ] {
+        assert!(plain::decode(text).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn damage_is_an_error_or_a_message_but_never_a_panic() {
     let mut random = Random(11);
     let whole = encode(&message(&[("Micro-ID", "1"), ("a\"", "\u{7f}é")], "some body")).unwrap();
@@ -230,8 +263,13 @@ fn damage_is_an_error_or_a_message_but_never_a_panic() {
             let at = random.below(payload.len());
             payload[at] = random.next() as u8;
         }
+        let text = std::str::from_utf8(&payload).ok();
+        let parsed = text.and_then(|text| json::decode(text).ok());
         match decode(&payload) {
-            Ok(_) => good += 1,
+            Ok(message) => {
+                assert_eq!(parsed, Some(message));
+                good += 1;
+            }
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Malformed);
                 bad += 1;
