@@ -1,7 +1,7 @@
 //! go-micro's message on the wire: `{"Header":{string:string},"Body":"<standard base64, padded>"}`.
 //!
-//! This is on the path of every call, so neither direction copies the body on its way: [`encode`] writes base64
-//! straight into the one buffer that is sent, [`decode`] reads it straight from the bytes that came.
+//! This is on the path of every call, so neither direction copies the body on its way: [`encode()`] writes base64
+//! straight into the one buffer that is sent, [`decode()`] reads it straight from the bytes that came.
 
 mod body;
 mod decode;
