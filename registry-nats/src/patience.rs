@@ -99,6 +99,12 @@ mod tests {
         Duration::from_millis(count)
     }
 
+    fn options() -> RegistryOptions {
+        RegistryOptions::default()
+            .with_query_limit(millis(100))
+            .with_quiet(millis(25))
+    }
+
     fn answer(id: &str) -> ServiceRecord {
         ServiceRecord::new("a", "1").with_node(Node::new(id, "x"))
     }
@@ -106,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_lasts_as_long_as_the_last_answer_took() {
         let (began, mut answers) = (Instant::now(), Answers::new(Query::List, &[]));
-        let mut patience = Patience::new(&RegistryOptions::default());
+        let mut patience = Patience::new(&options());
         assert_eq!(
             (patience.ends(), patience.end()),
             (began + millis(100), End::Limit)
@@ -123,7 +129,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_is_expected_is_waited_for() {
         let (began, mut answers) = (Instant::now(), Answers::new(Query::List, &[]));
-        let mut patience = Patience::new(&RegistryOptions::default());
+        let mut patience = Patience::new(&options());
         let key = |id: &str| ("a".to_owned(), "1".to_owned(), id.to_owned());
         answers.expect(Known {
             nodes: [key("n"), key("m")].into(),
@@ -143,7 +149,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_server_gets_more_time() {
         let began = Instant::now();
-        let mut patience = Patience::new(&RegistryOptions::default());
+        let mut patience = Patience::new(&options());
         patience.allow_for(millis(1));
         assert_eq!(patience.limit(), began + millis(100));
         patience.allow_for(millis(30));
