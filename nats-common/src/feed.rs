@@ -13,7 +13,7 @@ use crate::consumer::{Consumer, DeniedAction, Incoming};
 use crate::errors;
 use crate::pump::Pump;
 
-/// A subscription: a stream of messages.
+/// A subscription: a stream of messages. It holds its connection.
 ///
 /// Messages are taken from the connection as they come, and wait here, as many as its capacity allows; more are
 /// dropped for this feed only, and its next item says how many ([`Lagged`](micro_core::ErrorKind::Lagged)).
@@ -107,7 +107,12 @@ impl Connection {
     ///
     /// # Cancel safety
     /// Dropping the future leaves no subscription behind.
-    pub async fn subscribe(&self, subject: &str, queue: Option<&str>, capacity: usize) -> Result<Feed> {
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        subject: &str,
+        queue: Option<&str>,
+        capacity: usize,
+    ) -> Result<Feed> {
         let (sender, receiver) = queue::bounded(capacity);
         let writer = Arc::new(Writer {
             subject: subject.to_owned(),

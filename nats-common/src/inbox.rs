@@ -67,14 +67,14 @@ fn classify(message: Message) -> Incoming {
     }
 }
 
-/// A reply subject of one's own, whose messages go to a [`Consumer`].
+/// A reply subject of one's own, whose messages go to a [`Consumer`]. It holds its connection.
 ///
 /// It costs an entry in a table: nothing is sent, and nothing subscribed. Dropping it removes the entry; what
 /// comes later is counted as stray. Its subject is never given to another.
 pub struct Slot {
     number: u64,
     subject: Subject,
-    board: Arc<Switchboard>,
+    connection: Arc<Connection>,
 }
 
 impl Slot {
@@ -86,7 +86,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.board.remove_mailbox(self.number);
+        self.connection.board().remove_mailbox(self.number);
     }
 }
 
@@ -100,13 +100,12 @@ impl fmt::Debug for Slot {
 
 impl Connection {
     /// A reply subject whose messages go to `consumer`.
-    pub fn slot(&self, consumer: Arc<dyn Consumer>) -> Slot {
-        let board = self.board().clone();
-        let number = board.add_mailbox(consumer);
+    pub fn slot(self: &Arc<Self>, consumer: Arc<dyn Consumer>) -> Slot {
+        let number = self.board().add_mailbox(consumer);
         Slot {
             number,
-            subject: format!("{}{number}", board.prefix).into(),
-            board,
+            subject: format!("{}{number}", self.board().prefix).into(),
+            connection: self.clone(),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::consumer::{Consumer, DeniedAction, Incoming};
 use crate::errors;
 use crate::inbox::Slot;
 
-/// A reply subject of one's own: a stream of what comes back.
+/// A reply subject of one's own: a stream of what comes back. It holds its connection.
 ///
 /// At most its capacity waits for a slow reader; more is dropped for this mailbox only, and its next item says how
 /// many ([`Lagged`](micro_core::ErrorKind::Lagged)). A lost connection is told by
@@ -74,7 +74,7 @@ impl Connection {
     /// A reply subject, under the connection's one wildcard subscription: nothing is sent to open it.
     ///
     /// At most `capacity` items wait for a slow reader.
-    pub fn mailbox(&self, capacity: usize) -> Mailbox {
+    pub fn mailbox(self: &Arc<Self>, capacity: usize) -> Mailbox {
         let (sender, receiver) = queue::bounded(capacity);
         Mailbox {
             slot: self.slot(Arc::new(Writer(sender))),

@@ -20,7 +20,7 @@ use crate::switchboard::Switchboard;
 /// How many messages are handed on before the task looks up.
 const BATCH: usize = 64;
 
-/// A subscription whose messages go to a [`Consumer`].
+/// A subscription whose messages go to a [`Consumer`]. It holds its connection.
 ///
 /// Dropping it unsubscribes; the consumer gets nothing more once the task that reads has noticed.
 pub struct Pump {
@@ -32,6 +32,9 @@ pub struct Pump {
     /// The number of disconnects when it was made.
     pub(crate) since: u64,
     entry: Entry,
+    /// Without it nothing would come; the connection's own inbox is held by it instead.
+    #[allow(dead_code, reason = "held for its drop")]
+    connection: Option<Arc<Connection>>,
 }
 
 /// What the task that reads is asked to do beside reading.
@@ -104,6 +107,7 @@ impl Pump {
             received,
             since,
             entry,
+            connection: None,
         }
     }
 
@@ -252,13 +256,15 @@ impl Connection {
     /// # Cancel safety
     /// Dropping the future leaves no subscription behind.
     pub async fn pump(
-        &self,
+        self: &Arc<Self>,
         subject: &str,
         queue: Option<&str>,
         consumer: Arc<dyn Consumer>,
     ) -> Result<Pump> {
-        Pump::open(self.outbox().clone(), subject, queue, consumer)
-            .await
-            .map_err(|error| error.with_operation("subscribe").with_context("subject", subject))
+        let opened = Pump::open(self.outbox().clone(), subject, queue, consumer).await;
+        let mut pump =
+            opened.map_err(|error| error.with_operation("subscribe").with_context("subject", subject))?;
+        pump.connection = Some(self.clone());
+        Ok(pump)
     }
 }

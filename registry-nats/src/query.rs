@@ -1,5 +1,6 @@
 //! Asks everybody, and gathers what they answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -25,7 +26,7 @@ const MOST_ANSWERS: usize = 100_000;
 /// Whom to ask, and who knows what already.
 #[derive(Debug)]
 pub(crate) struct Asker<'a> {
-    pub(crate) connection: &'a Connection,
+    pub(crate) connection: &'a Arc<Connection>,
     pub(crate) options: &'a RegistryOptions,
     pub(crate) hub: &'a Hub,
     /// Present when announcements come in.
