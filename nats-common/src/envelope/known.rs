@@ -13,7 +13,7 @@ pub(super) fn name(text: &str) -> Text {
         8 => &["Micro-ID", "Micro-Id"],
         10 => &["Connection", "X-Micro-ID", "X-Micro-Id"],
         11 => &["Micro-Error", "Micro-Topic"],
-        12 => &["Content-Type", "Micro-Method", "Micro-Stream"],
+        12 => &["Content-Type", "Micro-Method", "Micro-Socket", "Micro-Stream"],
         13 => &["Micro-Service", "X-Micro-Error", "X-Micro-Topic"],
         14 => &["Micro-Endpoint", "X-Micro-Method", "X-Micro-Stream"],
         15 => &["X-Micro-Service"],
@@ -28,6 +28,7 @@ pub(super) fn value(text: &str) -> Text {
     let known: &[&'static str] = match text.len() {
         0 => &[""],
         3 => &["EOS"],
+        4 => &["more", "open"],
         16 => &["application/json"],
         20 => &["application/protobuf"],
         24 => &["application/octet-stream"],
