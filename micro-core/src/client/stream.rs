@@ -188,14 +188,20 @@ impl Call {
         }
         if self.dialect.is_ours() {
             sender.feed(frame::half_close(0)).await?;
+            self.count_sent();
         }
         Ok(sender.flush().await?)
     }
 
     async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> Result<()> {
         sender.feed(self.caller.message(body)?).await?;
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.count_sent();
         Ok(())
+    }
+
+    /// Every message counts, whatever it says: an error's `undelivered` counts them all.
+    fn count_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Hands on what comes; `None` when the stream ended well.
