@@ -159,12 +159,19 @@ impl fmt::Display for Error {
 }
 
 /// The sentence and its causes: it is what `fn main() -> Result<()>` prints.
+///
+/// A cause that the sentence before has quoted already is passed over.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} [{:?}]", self.0.kind)?;
+        let mut said = self.to_string();
+        write!(f, "{said} [{:?}]", self.0.kind)?;
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
-            write!(f, "\n  caused by: {error}")?;
+            let sentence = error.to_string();
+            if !said.contains(&sentence) {
+                write!(f, "\n  caused by: {sentence}")?;
+                said = sentence;
+            }
             cause = error.source();
         }
         Ok(())
@@ -201,6 +208,12 @@ mod tests {
     fn debug_lists_the_causes() {
         let error = Error::new(ErrorKind::Internal, "broken").with_source("the cause");
         assert_eq!(format!("{error:?}"), "broken [Internal]\n  caused by: the cause");
+    }
+
+    #[test]
+    fn debug_says_nothing_twice() {
+        let error = Error::new(ErrorKind::Internal, "read: broken").with_source("broken");
+        assert_eq!(format!("{error:?}"), "read: broken [Internal]");
     }
 
     #[test]
