@@ -71,6 +71,11 @@ impl Broker for NatsBroker {
             .map_err(|error| error.with_operation("publish").with_context("topic", topic))
     }
 
+    async fn flush(&self) -> Result<()> {
+        let fenced = self.connection.fence().await;
+        fenced.map_err(|error| error.with_operation("flush"))
+    }
+
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription> {
         let subscribed = async {
             name::check_pattern(topic)?;

@@ -22,7 +22,8 @@ use crate::message::{Headers, Message};
 /// - Delivery: `every_plain_subscriber_gets_each_event_once`, `events_of_one_publisher_arrive_in_order`,
 ///   `topic_headers_and_body_arrive_unchanged`, `publish_without_subscriber_is_ok`,
 ///   `a_publisher_hears_itself`, `a_ready_subscription_gets_the_next_event`, `an_event_at_the_limit_arrives`,
-///   `an_event_above_the_limit_is_resource_exhausted`, `a_cancelled_recv_loses_no_event`
+///   `an_event_above_the_limit_is_resource_exhausted`, `a_cancelled_recv_loses_no_event`,
+///   `a_flushed_event_outlives_its_publisher`
 /// - Groups: `queue_group_gets_each_event_once`, `every_member_of_a_group_gets_a_share`,
 ///   `groups_and_plain_subscribers_do_not_disturb_each_other`, `a_group_is_one_across_patterns`,
 ///   `a_group_shares_the_events_of_a_thousand_publishers`
@@ -51,6 +52,18 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// The event is published whole or not at all.
     async fn publish(&self, topic: &str, message: Message) -> Result<()>;
+
+    /// Waits until what was published before has reached the broker: for publishers that end. [`publish`] may only
+    /// have queued it, and what is queued ends with its process.
+    ///
+    /// [`publish`]: Broker::publish
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the broker cannot be reached now; events may be lost.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    async fn flush(&self) -> Result<()>;
 
     /// Subscribes to a topic; `*` and `>` are the wildcards of NATS. When this returns, the next event arrives.
     ///

@@ -35,7 +35,8 @@ impl Publisher {
     /// That nobody subscribes is not an error.
     ///
     /// # Errors
-    /// As [`Broker::publish`], and [`Payload::encode`].
+    /// As [`Broker::publish`], and [`Payload::encode`]. Success means that the event is on its way:
+    /// a program that ends soon after [flushes](Publisher::flush).
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.
@@ -54,6 +55,19 @@ impl Publisher {
         let message = message(topic, event, headers)
             .map_err(|error| error.with_operation("publish").with_context("topic", topic))?;
         self.broker.publish(topic, message).await
+    }
+
+    /// Waits until what was published has reached the broker: for programs that publish and end.
+    ///
+    /// A [`Service`](crate::Service) that is shut down does so by itself.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) when the broker cannot be reached now; events may be lost.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn flush(&self) -> Result<()> {
+        self.broker.flush().await
     }
 }
 

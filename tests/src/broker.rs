@@ -30,6 +30,7 @@ suite! {
             an_event_at_the_limit_arrives,
             an_event_above_the_limit_is_resource_exhausted,
             a_cancelled_recv_loses_no_event,
+            a_flushed_event_outlives_its_publisher,
         }
         groups: {
             queue_group_gets_each_event_once,

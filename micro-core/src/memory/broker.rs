@@ -92,6 +92,11 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
+    /// What was published is with its subscribers already.
+    async fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription> {
         name::check_pattern(topic)
             .and_then(|()| options.queue.as_deref().map_or(Ok(()), name::check_topic))

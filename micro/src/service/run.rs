@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use micro_core::{Error, Result};
+use micro_core::{Broker, Error, ErrorKind, Result};
 use tokio::time::timeout;
 
 use super::Service;
@@ -10,6 +10,9 @@ use super::builder::ServiceBuilder;
 use super::health::Phase;
 use super::signals::Signals;
 use super::start::Events;
+
+/// How long the broker may take to take what was published.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a stop found in flight, and what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ impl ServiceBuilder {
     /// A second signal ends the wait for what is in flight: it is cut.
     ///
     /// # Errors
-    /// As [`start`](ServiceBuilder::start) and [`Service::shutdown`].
+    /// As [`start`](ServiceBuilder::start) and [`Service::run`].
     ///
     /// # Cancel safety
     /// Dropping the future drops the service.
@@ -39,18 +42,32 @@ impl ServiceBuilder {
             service = self.start() => service?,
             () = signals.next() => return Ok(()),
         };
-        signals.next().await;
-        tokio::select! {
-            report = service.shutdown() => report.map(drop),
-            () = signals.next() => {
-                tracing::warn!("a second signal: what was in flight is cut");
-                Ok(())
-            }
-        }
+        service.run_by(&mut signals).await.map(drop)
     }
 }
 
 impl Service {
+    /// Serves until Ctrl-C or SIGTERM, and then stops as [`shutdown`](Service::shutdown) does.
+    ///
+    /// A second signal ends the wait for what is in flight: it is cut.
+    ///
+    /// # Errors
+    /// As [`shutdown`](Service::shutdown); [`Closed`](crate::ErrorKind::Closed) after a second signal.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the service.
+    pub async fn run(self) -> Result<Report> {
+        self.run_by(&mut Signals::new()?).await
+    }
+
+    async fn run_by(self, signals: &mut Signals) -> Result<Report> {
+        signals.next().await;
+        tokio::select! {
+            report = self.shutdown() => report,
+            () = signals.next() => Err(Error::closed("a second signal cut what was in flight")),
+        }
+    }
+
     /// Serves until the future resolves, and then stops as [`shutdown`](Service::shutdown) does.
     ///
     /// # Errors
@@ -65,7 +82,8 @@ impl Service {
 
     /// Leaves the registry, finishes the requests and events in flight within the limit, and says what was cut.
     ///
-    /// Whoever calls it meanwhile is refused in a way that makes the caller try another node.
+    /// Whoever calls it meanwhile is refused in a way that makes the caller try another node. Backends that do not
+    /// answer can make it last 10 s longer than the limit.
     ///
     /// # Errors
     /// What a backend met while it was left; all else is done nevertheless, and logged.
@@ -78,9 +96,9 @@ impl Service {
             events,
             server,
             vitals,
+            backends,
             record,
             limit,
-            ..
         } = self;
         vitals.enter(Phase::Draining);
         let service = &record.name;
@@ -88,22 +106,28 @@ impl Service {
         // First, so that callers choose other nodes before this one refuses them.
         let deregistered = registration.end().await;
         let (events_cut, shutdown) = tokio::join!(events.drain(limit), server.shutdown(limit));
+        // Last, since handlers publish.
+        let flushed = flush(&**backends.broker()).await;
         let report = Report {
             requests_finished: shutdown.as_ref().map_or(0, |report| report.finished),
             requests_cut: shutdown.as_ref().map_or(0, |report| report.cut),
             events_cut,
         };
-        tell(
-            service,
-            &report,
-            [deregistered.as_ref().err(), shutdown.as_ref().err()],
-        );
-        deregistered.and(shutdown.map(drop)).map(|()| report)
+        let results = [deregistered, shutdown.map(drop), flushed];
+        tell(service, &report, &results);
+        results.into_iter().collect::<Result<()>>().map(|()| report)
     }
 }
 
-fn tell(service: &str, report: &Report, failures: [Option<&Error>; 2]) {
-    for error in failures.into_iter().flatten() {
+async fn flush(broker: &dyn Broker) -> Result<()> {
+    let late = || Error::new(ErrorKind::Timeout, "the broker took too long").with_operation("flush");
+    timeout(FLUSH_LIMIT, broker.flush())
+        .await
+        .unwrap_or_else(|_| Err(late()))
+}
+
+fn tell(service: &str, report: &Report, results: &[Result<()>]) {
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
         tracing::warn!(%service, %error, "a part did not stop well");
     }
     let Report {

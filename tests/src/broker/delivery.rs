@@ -113,3 +113,20 @@ pub async fn a_cancelled_recv_loses_no_event(world: &BrokerWorld) {
     }
     publishing.await.unwrap();
 }
+
+/// Events that were flushed arrive although the runtime of their publisher ends at once, as that of a program does.
+pub async fn a_flushed_event_outlives_its_publisher(world: &BrokerWorld) {
+    let mut subscription = subscribe(&world.open().await, "topic").await;
+    let publish_and_end = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let broker = world.open().await;
+            publish(&broker, "topic", 0..100).await;
+            broker.flush().await.unwrap();
+        });
+    };
+    std::thread::scope(|scope| scope.spawn(publish_and_end).join().unwrap());
+    for expected in 0..100 {
+        assert_eq!(hear_number(&mut subscription).await, expected);
+    }
+}
