@@ -12,7 +12,7 @@ pub mod service;
 pub use backends::Backends;
 pub use config::{BackendsConfig, Config, PluginChoice};
 pub use events::{EventCounts, SubscriberOptions};
-pub use flags::{BackendFlags, Flags, know_plugins};
+pub use flags::{BackendFlags, Flags, ServerFlags, know_plugins};
 pub use plugins::default_plugins;
 pub use publisher::Publisher;
 pub use service::{Health, Report, Service, ServiceBuilder};

@@ -1,11 +1,12 @@
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use micro_core::memory::{MemoryBroker, MemoryRegistry};
 use micro_core::{ErrorKind, Registry};
 
 use super::*;
-use crate::{Service, ServiceBuilder};
+use crate::{Service, ServiceBuilder, default_plugins};
 
 fn parse(args: &[&str]) -> Result<ServiceBuilder, clap::Error> {
     Service::try_from_args("greeter", [&["greeter"], args].concat())
@@ -119,15 +120,6 @@ fn metadata_is_repeatable_and_comma_separated() {
         format!("{:?}", config.metadata),
         r#"{"a": "1", "b": "2", "c": "3"}"#
     );
-}
-
-#[test]
-fn the_addresses_of_code_go_with_the_plugin_of_code() {
-    let mut choice = PluginChoice::new("nats").with_addresses("here");
-    choose(&mut choice, Some("nats".into()), None);
-    assert_eq!(choice, PluginChoice::new("nats").with_addresses("here"));
-    choose(&mut choice, Some("memory".into()), None);
-    assert_eq!(choice, PluginChoice::new("memory"));
 }
 
 #[test]

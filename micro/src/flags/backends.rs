@@ -1,0 +1,117 @@
+//! The flags that choose backends.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::parse::{BROKER, REGISTRY, TRANSPORT, known};
+use super::replace;
+use super::values::{duration, selector_name};
+use crate::config::{BackendsConfig, PluginChoice};
+use crate::plugins::default_plugins;
+
+/// The flags that choose the backends and adjust the client: all that a program needs that serves nothing.
+#[derive(Args, Clone, Debug, Default)]
+#[command(about = None, long_about = None, next_help_heading = "Backends")]
+#[non_exhaustive]
+pub struct BackendFlags {
+    /// What carries calls
+    #[arg(long, env = "MICRO_TRANSPORT", value_name = "PLUGIN", help = known(TRANSPORT, &default_plugins().transport))]
+    pub transport: Option<String>,
+
+    /// Its servers: a comma-separated list [default: the plugin's own]
+    #[arg(
+        long = "transport_address",
+        alias = "transport-address",
+        env = "MICRO_TRANSPORT_ADDRESS",
+        hide_env_values = true
+    )]
+    #[arg(value_name = "LIST")]
+    pub transport_address: Option<String>,
+
+    /// What carries events
+    #[arg(long, env = "MICRO_BROKER", value_name = "PLUGIN", help = known(BROKER, &default_plugins().broker))]
+    pub broker: Option<String>,
+
+    /// Its servers: a comma-separated list [default: the plugin's own]
+    #[arg(
+        long = "broker_address",
+        alias = "broker-address",
+        env = "MICRO_BROKER_ADDRESS",
+        hide_env_values = true,
+        value_name = "LIST"
+    )]
+    pub broker_address: Option<String>,
+
+    /// What knows who serves what
+    #[arg(long, env = "MICRO_REGISTRY", value_name = "PLUGIN", help = known(REGISTRY, &default_plugins().registry))]
+    pub registry: Option<String>,
+
+    /// Its servers: a comma-separated list [default: the plugin's own]
+    #[arg(
+        long = "registry_address",
+        alias = "registry-address",
+        env = "MICRO_REGISTRY_ADDRESS",
+        hide_env_values = true,
+        value_name = "LIST"
+    )]
+    pub registry_address: Option<String>,
+
+    /// How long a unary call may take, with all its attempts [default: 5s]
+    #[arg(
+        long = "client_request_timeout",
+        alias = "client-request-timeout",
+        env = "MICRO_CLIENT_REQUEST_TIMEOUT"
+    )]
+    #[arg(value_name = "DURATION", value_parser = duration)]
+    pub client_request_timeout: Option<Duration>,
+
+    /// How many times an idempotent call that may have run is made again [default: 1]
+    #[arg(
+        long = "client_retries",
+        alias = "client-retries",
+        env = "MICRO_CLIENT_RETRIES",
+        value_name = "COUNT"
+    )]
+    pub client_retries: Option<u32>,
+
+    /// How the client picks one node among several: random, round_robin, least_loaded [default: random]
+    #[arg(long, env = "MICRO_SELECTOR", value_name = "NAME", value_parser = selector_name)]
+    pub selector: Option<String>,
+}
+
+impl BackendFlags {
+    /// Puts what was given in place of what code has set.
+    pub fn apply(self, config: &mut BackendsConfig) {
+        choose(&mut config.transport, self.transport, self.transport_address);
+        choose(&mut config.broker, self.broker, self.broker_address);
+        choose(&mut config.registry, self.registry, self.registry_address);
+        replace(&mut config.client.request_timeout, self.client_request_timeout);
+        replace(&mut config.client.retries, self.client_retries);
+        replace(&mut config.selector, self.selector);
+    }
+}
+
+/// The addresses that code has set belong to the plugin that code has set.
+fn choose(choice: &mut PluginChoice, plugin: Option<String>, addresses: Option<String>) {
+    if let Some(plugin) = plugin.filter(|plugin| *plugin != choice.plugin) {
+        *choice = PluginChoice::new(plugin);
+    }
+    if let Some(list) = addresses {
+        *choice = PluginChoice::new(std::mem::take(&mut choice.plugin)).with_addresses(&list);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_code_go_with_the_plugin_of_code() {
+        let mut choice = PluginChoice::new("nats").with_addresses("here");
+        choose(&mut choice, Some("nats".into()), None);
+        assert_eq!(choice, PluginChoice::new("nats").with_addresses("here"));
+        choose(&mut choice, Some("memory".into()), None);
+        assert_eq!(choice, PluginChoice::new("memory"));
+    }
+}

@@ -1,0 +1,33 @@
+//! How the values of flags are written.
+
+use std::time::Duration;
+
+use micro_core::{Result, name, selector};
+
+/// `90s`, `1m 30s`, `500ms`, and bare seconds as go-micro has them.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}; write it as 90s, 500ms, or 90 for seconds"))?,
+    };
+    match duration.is_zero() {
+        true => Err("it is longer than zero".into()),
+        false => Ok(duration),
+    }
+}
+
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as key=value".into()),
+    }
+}
+
+pub(super) fn service_name(text: &str) -> Result<String> {
+    name::check_service(text).map(|()| text.to_owned())
+}
+
+pub(super) fn selector_name(text: &str) -> Result<String> {
+    selector::strategy(text).map(|_| text.to_owned())
+}
