@@ -1,1 +1,80 @@
-//! Examples.
+//! What the examples share: the messages of the greeter, and how all of them log.
+
+use futures::future::BoxFuture;
+use micro::{Context, Json, Router, Status, Streaming};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+/// Asks to be greeted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HelloRequest {
+    /// Who.
+    pub name: String,
+}
+
+/// A greeting.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HelloReply {
+    /// What is said.
+    pub message: String,
+}
+
+/// Asks for numbers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CountRequest {
+    /// The last number; the first is 1.
+    pub to: u32,
+}
+
+/// Tells that somebody was greeted: what is published on the topic `greetings`.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Greeted {
+    /// Who.
+    pub name: String,
+}
+
+/// The greeter's endpoints.
+pub fn greeter() -> Router {
+    Router::new()
+        .unary("Greeter.Hello", hello)
+        .server_stream("Greeter.Count", count)
+}
+
+/// One message in, one out.
+async fn hello(_: Context, Json(request): Json<HelloRequest>) -> Result<Json<HelloReply>, Status> {
+    if request.name.is_empty() {
+        return Err(Status::invalid_argument("a name is not empty"));
+    }
+    Ok(Json(HelloReply {
+        message: format!("Hello, {}!", request.name),
+    }))
+}
+
+/// One message in, many out.
+async fn count(_: Context, Json(request): Json<CountRequest>) -> Result<Streaming<Json<u32>>, Status> {
+    Ok((1..=request.to).map(Json).collect())
+}
+
+/// A subscriber that hands its events to a channel.
+pub fn forward_to<E: Send + 'static>(
+    channel: mpsc::Sender<E>,
+) -> impl Fn(Context, Json<E>) -> BoxFuture<'static, Result<(), Status>> {
+    move |_, Json(event)| {
+        let channel = channel.clone();
+        Box::pin(async move {
+            let sent = channel.send(event).await;
+            sent.map_err(|_| Status::unavailable("the channel is closed"))
+        })
+    }
+}
+
+/// Logs to standard error, from this level on; `RUST_LOG=debug` asks for more.
+pub fn log_from(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
