@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use crate::errors;
 use crate::outbox::{self, Outgoing};
-use crate::pump::{Pump, Step};
+use crate::pump::Pump;
+use crate::reader::Step;
 
 /// More messages than are on their way from the server to us.
 const ON_THE_WAY: u64 = 4096;

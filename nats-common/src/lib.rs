@@ -24,6 +24,7 @@ mod leave;
 mod mailbox;
 mod outbox;
 mod pump;
+mod reader;
 mod shared;
 mod switchboard;
 

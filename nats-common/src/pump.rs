@@ -2,23 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use async_nats::{Subscriber, UnsubscribeError};
-use futures::{FutureExt, StreamExt};
+use async_nats::Subscriber;
 use micro_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, unconstrained};
+use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
-use crate::consumer::{Consumer, Incoming};
+use crate::consumer::Consumer;
 use crate::courier::{Order, Subscribe, Subscribed};
 use crate::errors;
 use crate::outbox::{self, Outbox};
+use crate::reader::{Reader, Step};
 use crate::switchboard::Switchboard;
-
-/// How many messages are handed on before the task looks up.
-const BATCH: usize = 64;
 
 /// A subscription whose messages go to a [`Consumer`]. It holds its connection.
 ///
@@ -35,16 +32,6 @@ pub struct Pump {
     /// Without it nothing would come; the connection's own inbox is held by it instead.
     #[allow(dead_code, reason = "held for its drop")]
     connection: Option<Arc<Connection>>,
-}
-
-/// What the task that reads is asked to do beside reading.
-pub(crate) enum Step {
-    /// The server sends no more when it has sent this many; say when it is asked to.
-    After(u64, oneshot::Sender<()>),
-    /// The server sends no more; what it sent comes in, as far as the client lets it.
-    Drain,
-    /// Say when everything has been handed on that the client has received.
-    CatchUp(oneshot::Sender<()>),
 }
 
 impl Pump {
@@ -165,69 +152,6 @@ impl Drop for Entry {
     }
 }
 
-struct Reader {
-    subscriber: Subscriber,
-    consumer: Arc<dyn Consumer>,
-    received: Arc<AtomicU64>,
-}
-
-impl Reader {
-    async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
-        loop {
-            tokio::select! {
-                // Steps first: under load there is always a message.
-                biased;
-                Some(step) = steps.recv() => self.step(step).await,
-                message = self.subscriber.next() => match message {
-                    Some(message) => self.hand_on(message),
-                    None => break,
-                },
-            }
-        }
-        self.consumer.take(Incoming::Ended);
-    }
-
-    /// Hands on a message, and those that came with it.
-    fn hand_on(&mut self, message: async_nats::Message) {
-        let mut next = Some(message);
-        for left in (0..BATCH).rev() {
-            let Some(message) = next else { return };
-            self.received.fetch_add(1, Ordering::Relaxed);
-            self.consumer.take(Incoming::Message(message));
-            let more = (left > 0).then(|| self.subscriber.next().now_or_never());
-            next = more.flatten().flatten();
-        }
-    }
-
-    /// Hands on what the client has received, without regard to the task's budget: it would hide some of it.
-    fn hand_on_what_came(&mut self) {
-        while let Some(Some(message)) = unconstrained(self.subscriber.next()).now_or_never() {
-            self.hand_on(message);
-        }
-    }
-
-    async fn step(&mut self, step: Step) {
-        match step {
-            Step::CatchUp(done) => {
-                self.hand_on_what_came();
-                // Who stopped waiting does not care.
-                let _ = done.send(());
-            }
-            Step::After(count, done) => {
-                note(self.subscriber.unsubscribe_after(count).await);
-                let _ = done.send(());
-            }
-            Step::Drain => note(self.subscriber.drain().await),
-        }
-    }
-}
-
-fn note(taken: std::result::Result<(), UnsubscribeError>) {
-    if let Err(error) = taken {
-        tracing::debug!(%error, "the connection has ended before its subscription");
-    }
-}
-
 async fn order(outbox: &Outbox, subject: &str, queue: Option<&str>) -> Result<Subscribed> {
     let (answer, answered) = oneshot::channel();
     let order = Order::Subscribe(Subscribe {
@@ -244,7 +168,8 @@ async fn order(outbox: &Outbox, subject: &str, queue: Option<&str>) -> Result<Su
 impl Connection {
     /// Subscribes, and hands what comes to `consumer`. When this returns, the next message reaches it.
     ///
-    /// The consumer is told of [`Incoming::Disconnected`] and [`Incoming::Denied`] also between messages, so it
+    /// The consumer is told of [`Incoming::Disconnected`](crate::Incoming::Disconnected) and
+    /// [`Incoming::Denied`](crate::Incoming::Denied) also between messages, so it
     /// may hear of a loss before the last messages that came ahead of it.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::socket::End;
+use crate::end::End;
 use crate::state::State;
 
 const TICK: Duration = Duration::from_secs(1);

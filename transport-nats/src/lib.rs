@@ -2,6 +2,7 @@
 
 mod control;
 mod encoding;
+mod end;
 mod go_micro;
 mod ignored;
 mod keeper;

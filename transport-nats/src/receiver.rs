@@ -11,7 +11,8 @@ use micro_core::{Error, Message, Result};
 
 use crate::control::Word;
 use crate::encoding;
-use crate::socket::{End, Hold};
+use crate::end::End;
+use crate::socket::Hold;
 use crate::state::Next;
 use crate::undelivered;
 

@@ -12,7 +12,8 @@ use nats_common::Outgoing;
 
 use crate::control::Word;
 use crate::encoding::Mark;
-use crate::socket::{End, Hold};
+use crate::end::End;
+use crate::socket::Hold;
 use crate::state::State;
 
 /// The sink of one end.

@@ -23,7 +23,7 @@ use nats_common::Delivery;
 use tokio::time::timeout;
 
 use crate::control::Word;
-use crate::socket::End;
+use crate::end::End;
 
 /// How long the server's answer is waited for.
 const LIMIT: Duration = Duration::from_secs(5);
