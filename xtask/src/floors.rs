@@ -70,6 +70,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("micro-conformance", ALL),
     ("micro-examples", ALL),
     ("micro-benches", ALL),
+    ("micro-interop", ALL),
     // It must build when they do not.
     ("xtask", &[]),
 ];
