@@ -12,6 +12,7 @@ mod cases;
 mod cpu;
 mod flow;
 mod load;
+mod outcome;
 mod payload;
 mod report;
 mod rounds;
@@ -20,7 +21,7 @@ mod stack;
 
 use cases::Case;
 use report::{Report, Row};
-use rounds::Plan;
+use rounds::{Plan, Who};
 use server::NatsServer;
 
 /// What a call costs on micro, beside its peers, in one run.
@@ -42,6 +43,9 @@ struct Args {
     /// Three rounds of 0.2 s: shows that everything runs, and little else.
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
+    /// Plays one side only, for a profiler to watch; writes no report.
+    #[arg(long, value_name = "SIDE", requires = "only")]
+    alone: Option<Who>,
     /// Prints the ids of the cases, and runs none.
     #[arg(long)]
     list: bool,
@@ -68,6 +72,12 @@ async fn run(args: Args) -> Result<()> {
     }
     let server = NatsServer::start().await?;
     let plan = args.plan(&server);
+    if let Some(who) = args.alone {
+        for case in cases {
+            println!("{}: {}", case.id, alone(&case, who, &plan, server.url()).await?);
+        }
+        return Ok(());
+    }
     let mut report = Report::new(&plan, server.version());
     for case in cases {
         report.add(measure(case, &plan, server.url()).await?);
@@ -82,6 +92,19 @@ async fn measure(case: Case, plan: &Plan, url: &str) -> Result<Row> {
     let contest = (case.open)(url.to_owned(), case.callers).await?;
     let outcome = rounds::play(contest, plan).await?;
     Ok(Row::new(&case, &outcome))
+}
+
+async fn alone(case: &Case, who: Who, plan: &Plan, url: &str) -> Result<String> {
+    let contest = (case.open)(url.to_owned(), case.callers).await?;
+    let played = rounds::play_alone(contest, who, plan).await?;
+    let (rate, cpu) = (
+        played.median(|round| round.rate),
+        played.median(|round| round.cpu),
+    );
+    Ok(format!(
+        "{rate:.0} {}, {cpu:.1} us of processor time each, {}",
+        case.unit, played.setup
+    ))
 }
 
 /// The cases of these ids, or all.

@@ -1,6 +1,5 @@
 //! The table for people, and `report.json` for programs.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::{env, thread};
@@ -9,7 +8,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::cases::Case;
-use crate::rounds::{Outcome, Plan, Played, trials_text};
+use crate::outcome::{Outcome, Played, trials_text};
+use crate::rounds::Plan;
+
+mod table;
 
 /// One case, measured. Rates are medians of all rounds; `ratio` is `ours` to `peer`, better when larger.
 #[derive(Serialize)]
@@ -80,43 +82,7 @@ impl Row {
             busy_elsewhere: rounded(outcome.elsewhere, 2),
         }
     }
-
-    fn cells(&self) -> [String; 10] {
-        let [low, _, high] = self.round_ratios;
-        let short = self.to_reach.is_some_and(|least| self.ratio < least);
-        let to_reach = self
-            .to_reach
-            .map(|least| format!("{least:.2}"))
-            .unwrap_or_default();
-        [
-            self.id.clone(),
-            thousands(self.ours),
-            thousands(self.peer),
-            format!("{:.2}", self.ratio),
-            format!("{low:.2}-{high:.2}"),
-            if short {
-                format!("{to_reach} SHORT")
-            } else {
-                to_reach
-            },
-            format!("{:.0}", self.ours_p50_us),
-            format!("{:.0}", self.peer_p50_us),
-            format!("{:.1}", self.ours_cpu_us),
-            format!("{:.1}", self.peer_cpu_us),
-        ]
-    }
-
-    fn note(&self) -> String {
-        format!(
-            "{}: {}, {}, {} callers; ours: {}; peer: {}, {}",
-            self.id, self.case, self.unit, self.callers, self.ours_setup, self.peer_name, self.peer_setup
-        )
-    }
 }
-
-const HEADINGS: [&str; 10] = [
-    "id", "ours/s", "peer/s", "ratio", "rounds", "to reach", "p50 us", "peer", "cpu us", "peer",
-];
 
 fn setup_text(played: &Played) -> String {
     match played.trials.len() {
@@ -165,33 +131,6 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cells: Vec<_> = self.rows.iter().map(Row::cells).collect();
-        let width = |column: usize| {
-            let cells = cells.iter().map(|row| row[column].len());
-            cells.chain([HEADINGS[column].len()]).max().unwrap_or_default()
-        };
-        for row in [HEADINGS.map(str::to_owned)].iter().chain(&cells) {
-            write!(f, "{:<1$}", row[0], width(0))?;
-            for (column, cell) in row.iter().enumerate().skip(1) {
-                write!(f, "  {cell:>0$}", width(column))?;
-            }
-            writeln!(f)?;
-        }
-        writeln!(f)?;
-        for row in &self.rows {
-            writeln!(f, "{}", row.note())?;
-        }
-        writeln!(f, "{}", self.about)?;
-        write!(
-            f,
-            "others used up to {:.0} % of the time that the processors were busy",
-            self.elsewhere()
-        )
-    }
-}
-
 /// The folder that cargo builds into.
 fn target() -> PathBuf {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -202,19 +141,6 @@ fn target() -> PathBuf {
 fn rounded(value: f64, digits: i32) -> f64 {
     let unit = 10_f64.powi(digits);
     (value * unit).round() / unit
-}
-
-/// `12345.6` becomes `12,346`.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

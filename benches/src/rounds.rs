@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::cpu::Used;
-use crate::load::{Sample, Setup};
+use crate::load::Setup;
+use crate::outcome::{Outcome, Played, Round, median, trials_text};
 
 /// How many short rounds each set-up gets to show which is best.
-const TRIALS: usize = 3;
+const TRIALS: usize = 5;
 
 /// How long to measure.
 pub(crate) struct Plan {
@@ -27,33 +28,13 @@ pub(crate) struct Contest {
     pub(crate) peer: Vec<Setup>,
 }
 
-/// What a case gave.
-pub(crate) struct Outcome {
-    pub(crate) ours: Played,
-    pub(crate) peer: Played,
-    /// The share of the machine's busy time that neither side nor the server used, from 0 to 1.
-    pub(crate) elsewhere: f64,
-    pub(crate) window: Duration,
-}
-
-/// What one side gave.
-pub(crate) struct Played {
-    /// The set-up that served it best.
-    pub(crate) setup: String,
-    /// Calls a second of each set-up in its trial; empty when there was no choice.
-    pub(crate) trials: Vec<(String, f64)>,
-    pub(crate) rounds: Vec<Round>,
-}
-
-/// What one round of one side gave.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Round {
-    /// Calls a second.
-    pub(crate) rate: f64,
-    /// How long the middle call took, in microseconds.
-    pub(crate) p50: f64,
-    /// Processor time for one call, of this process and the server, in microseconds.
-    pub(crate) cpu: f64,
+/// One side of a case.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Who {
+    /// Micro.
+    Ours,
+    /// What it is compared with.
+    Peer,
 }
 
 /// Plays all rounds of a case.
@@ -69,11 +50,11 @@ pub(crate) async fn play(contest: Contest, plan: &Plan) -> Result<Outcome> {
     let start = Used::now(plan.server);
     for number in 1..=plan.rounds {
         if number % 2 == 1 {
-            outcome.ours.play(&ours, plan).await?;
-            outcome.peer.play(&peer, plan).await?;
+            round(&mut outcome.ours, &ours, plan).await?;
+            round(&mut outcome.peer, &peer, plan).await?;
         } else {
-            outcome.peer.play(&peer, plan).await?;
-            outcome.ours.play(&ours, plan).await?;
+            round(&mut outcome.peer, &peer, plan).await?;
+            round(&mut outcome.ours, &ours, plan).await?;
         }
         show(number, plan.rounds, &outcome);
     }
@@ -82,6 +63,20 @@ pub(crate) async fn play(contest: Contest, plan: &Plan) -> Result<Outcome> {
         outcome.elsewhere = (1.0 - used.here / used.everywhere).clamp(0.0, 1.0);
     }
     Ok(outcome)
+}
+
+/// Plays all rounds of one side; the other is given up before.
+pub(crate) async fn play_alone(contest: Contest, who: Who, plan: &Plan) -> Result<Played> {
+    let setups = match who {
+        Who::Ours => contest.ours,
+        Who::Peer => contest.peer,
+    };
+    let (setup, trials) = best("alone", setups, plan).await?;
+    let mut played = Played::new(&setup, trials);
+    for _ in 0..plan.rounds {
+        round(&mut played, &setup, plan).await?;
+    }
+    Ok(played)
 }
 
 /// The set-up that does most, and what all of them did. Also warms them up.
@@ -108,15 +103,6 @@ async fn best(who: &str, mut setups: Vec<Setup>, plan: &Plan) -> Result<(Setup, 
     Ok((best, trials))
 }
 
-/// Each set-up with its rate.
-pub(crate) fn trials_text(trials: &[(String, f64)]) -> String {
-    let texts: Vec<_> = trials
-        .iter()
-        .map(|(name, rate)| format!("{name} {rate:.0}/s"))
-        .collect();
-    texts.join(", ")
-}
-
 fn show(number: usize, rounds: usize, outcome: &Outcome) {
     if let (Some(ours), Some(peer)) = (outcome.ours.rounds.last(), outcome.peer.rounds.last()) {
         let ratio = ours.rate / peer.rate;
@@ -127,57 +113,12 @@ fn show(number: usize, rounds: usize, outcome: &Outcome) {
     }
 }
 
-impl Played {
-    fn new(setup: &Setup, trials: Vec<(String, f64)>) -> Self {
-        Played {
-            setup: setup.name.clone(),
-            trials,
-            rounds: Vec::new(),
-        }
-    }
-
-    async fn play(&mut self, setup: &Setup, plan: &Plan) -> Result<()> {
-        let before = Used::now(plan.server);
-        let sample = setup.side.round(plan.window).await?;
-        let used = Used::now(plan.server).since(before);
-        self.rounds.push(Round::new(sample, used));
-        Ok(())
-    }
-
-    /// The median of something over all rounds.
-    pub(crate) fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
-        median(self.rounds.iter().map(of).collect())
-    }
-}
-
-impl Round {
-    fn new(sample: Sample, used: Used) -> Self {
-        Round {
-            rate: sample.rate(),
-            p50: sample.p50.as_secs_f64() * 1e6,
-            cpu: used.here / sample.count as f64 * 1e6,
-        }
-    }
-}
-
-impl Outcome {
-    /// Ours to the peer's, round by round, sorted.
-    pub(crate) fn ratios(&self) -> Vec<f64> {
-        let pairs = self.ours.rounds.iter().zip(&self.peer.rounds);
-        let mut ratios: Vec<f64> = pairs.map(|(ours, peer)| ours.rate / peer.rate).collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios
-    }
-}
-
-/// The middle value; of an even number, the middle of the two in the middle. 0 of none.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match (values.len(), values.len() / 2) {
-        (0, _) => 0.0,
-        (count, middle) if count % 2 == 1 => values[middle],
-        (_, middle) => f64::midpoint(values[middle - 1], values[middle]),
-    }
+async fn round(played: &mut Played, setup: &Setup, plan: &Plan) -> Result<()> {
+    let before = Used::now(plan.server);
+    let sample = setup.side.round(plan.window).await?;
+    let used = Used::now(plan.server).since(before);
+    played.rounds.push(Round::new(sample, used));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,7 +126,7 @@ mod tests {
     use futures::future::{BoxFuture, FutureExt};
 
     use super::*;
-    use crate::load::Side;
+    use crate::load::{Sample, Side};
 
     struct Fixed(usize);
 
@@ -198,13 +139,6 @@ mod tests {
 
     fn setup(name: &str, rate: usize) -> Setup {
         Setup::new(name, Fixed(rate), ())
-    }
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
-        assert_eq!(median(Vec::new()), 0.0);
     }
 
     #[tokio::test]

@@ -32,14 +32,15 @@ pub(crate) struct Backends {
 pub(crate) async fn setup(name: &str, caller: Backends, service: Backends, callers: usize) -> Result<Setup> {
     // Set-ups that share a registry must not find each other's services.
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let service_name = format!("bench-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let server = serve(&service, &service_name).await?;
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    // A service author writes the name into the code; so few are made here that they may stay.
+    let service_name: &'static str = format!("bench-{number}").leak();
+    let server = serve(&service, service_name).await?;
     let client = Client::builder()
         .transport(caller.transport)
         .registry(caller.registry)
         .build()?;
-    let service_name: Arc<str> = service_name.into();
-    let call = move |id| call(client.clone(), service_name.clone(), id);
+    let call = move |id| call(client.clone(), service_name, id);
     // What a registry was told is forgotten when it is dropped.
     Ok(Setup::new(name, Callers::new(callers, call), (server, service)))
 }
@@ -63,8 +64,8 @@ async fn echo(_: Context, order: Json<Order>) -> Result<Json<Order>, Status> {
     Ok(order)
 }
 
-async fn call(client: Client, service: Arc<str>, id: u64) -> Result<()> {
+async fn call(client: Client, service: &'static str, id: u64) -> Result<()> {
     let order = Json(Order::new(id));
-    let Json(answer): Json<Order> = client.unary(service.to_string(), ENDPOINT, order).await?;
+    let Json(answer): Json<Order> = client.unary(service, ENDPOINT, order).await?;
     answer.check(id)
 }

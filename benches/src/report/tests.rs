@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::rounds::Round;
+use crate::outcome::Round;
 
 fn played(rates: [f64; 3]) -> Played {
     let round = |rate| Round {
@@ -54,10 +54,4 @@ fn the_table_says_what_fell_short() {
         "{table}"
     );
     assert!(table.ends_with("others used up to 50 % of the time that the processors were busy"));
-}
-
-#[test]
-fn thousands_are_grouped() {
-    let texts = [0.4, 999.0, 1000.0, 1_234_567.8].map(thousands);
-    assert_eq!(texts, ["0", "999", "1,000", "1,234,568"]);
 }
