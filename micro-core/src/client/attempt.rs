@@ -19,6 +19,8 @@ pub(crate) struct Attempts {
     tried: Tried,
     retries_left: u32,
     last: Option<Status>,
+    /// The socket of the last attempt was given up as idle at that very moment, which says nothing of the node.
+    retired: bool,
 }
 
 impl Attempts {
@@ -29,6 +31,7 @@ impl Attempts {
             tried: Tried::default(),
             retries_left: client.options.retries,
             last: None,
+            retired: false,
             client,
         }
     }
@@ -49,6 +52,9 @@ impl Attempts {
     /// A call that was never delivered may: it has not run. One that may have run may only if it says that this does
     /// no harm.
     pub(crate) fn may_try_again(&mut self, target: &Target, failed: &Status) -> bool {
+        if std::mem::take(&mut self.retired) && failed.is_never_delivered() {
+            return true;
+        }
         let unreachable = failed.code() == Code::Unavailable;
         if unreachable {
             self.client.selector.mark_down(&self.service, target);
@@ -64,14 +70,14 @@ impl Attempts {
     }
 
     /// Makes a unary call to this node, on the socket that all of them share.
-    pub(crate) async fn call(&self, target: &Arc<Target>, request: Request) -> Result<Response, Status> {
+    pub(crate) async fn call(&mut self, target: &Arc<Target>, request: Request) -> Result<Response, Status> {
         let _entered = target.enter();
-        let connection = self
-            .client
-            .pool
-            .get(target.address(), &target.node().metadata)
-            .await;
-        connection.map_err(undialled)?.call(request).await
+        let pool = &self.client.pool;
+        let connection = pool.get(target.address(), &target.node().metadata).await;
+        let connection = connection.map_err(undialled)?;
+        let answer = connection.call(request).await;
+        self.retired = connection.has_retired();
+        answer
     }
 
     /// Opens a stream, on a socket of its own, to the first node that can be dialled.

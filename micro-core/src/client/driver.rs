@@ -1,6 +1,7 @@
 //! One task for each socket: it writes what callers queue, and hands answers to the table.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -31,6 +32,7 @@ pub(crate) struct Connection {
     requests: mpsc::Sender<Outgoing>,
     table: Arc<InFlight>,
     dialect: Dialect,
+    retired: Arc<AtomicBool>,
     driver: tokio::task::AbortHandle,
 }
 
@@ -50,6 +52,7 @@ impl Connection {
             Dialect::Ours => idle,
             Dialect::GoMicro => idle.min(IDLE_GO_MICRO),
         };
+        let retired = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             sender,
             table: table.clone(),
@@ -57,12 +60,14 @@ impl Connection {
             gone,
             dialect,
             idle,
+            retired: retired.clone(),
         };
         let driver = tokio::spawn(drive(writer, receiver, table.clone())).abort_handle();
         Connection {
             requests,
             table,
             dialect,
+            retired,
             driver,
         }
     }
@@ -83,6 +88,11 @@ impl Connection {
             return Err(Status::unavailable("the socket has ended").never_delivered());
         }
         waiting.answer().await
+    }
+
+    /// Whether it ended because nobody had called for a while, so that its peer is as good as before.
+    pub(crate) fn has_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
     }
 
     /// Whether a call made now would find it ended.
@@ -138,6 +148,7 @@ struct Writer {
     gone: mpsc::UnboundedReceiver<u64>,
     dialect: Dialect,
     idle: Duration,
+    retired: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -218,6 +229,7 @@ impl Writer {
 
     /// Closes the socket. Calls that were queued meanwhile were never sent, and are made again on a new one.
     async fn retire(mut self) -> Error {
+        self.retired.store(true, Ordering::Release);
         self.queue.close();
         let idle = Error::new(ErrorKind::Unavailable, "the socket was idle");
         self.sender.finish().await.err().unwrap_or(idle)
