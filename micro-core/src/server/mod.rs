@@ -187,12 +187,11 @@ impl Server {
         self.shared.calls.close();
         let cut = match tokio::time::timeout(limit, self.shared.calls.wait()).await {
             Ok(()) => 0,
-            Err(_) => self.cut().await,
+            Err(_) => self.in_flight(),
         };
+        self.shared.handlers.cancel();
         // Only now: some transports hand on nothing more to accepted sockets once their listener has left.
         let left = self.leave().await;
-        // One that was let in at the moment when the draining began is cut, too.
-        let cut = cut + self.cut().await;
         self.shared.finish.cancel();
         self.shared.connections.close();
         self.shared.connections.wait().await;
@@ -210,14 +209,6 @@ impl Server {
             }),
             None => Ok(()),
         }
-    }
-
-    /// Ends the handlers that still run; their callers are answered.
-    async fn cut(&self) -> usize {
-        let cut = self.in_flight();
-        self.shared.handlers.cancel();
-        self.shared.calls.wait().await;
-        cut
     }
 }
 
