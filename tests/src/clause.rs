@@ -33,6 +33,12 @@ pub(crate) fn skip(reason: &str) {
     let _ = writeln!(std::io::stderr(), "skipped {clause}: {reason}");
 }
 
+/// Tells a figure that a clause measured, to whoever lets the test harness show what tests say.
+#[allow(clippy::print_stdout, reason = "the harness keeps it to itself unless asked")]
+pub(crate) fn tell(figure: impl std::fmt::Display) {
+    println!("{figure}");
+}
+
 /// Declares a suite: the list of its clauses, once.
 ///
 /// Each is re-exported from here, and an unlisted one stays unreachable, of which the compiler warns. The macro of

@@ -14,6 +14,7 @@ mod world;
 pub mod broker;
 pub mod nats_server;
 pub mod registry;
+pub mod rpc;
 pub mod transport;
 
 pub use clause::run;

@@ -14,6 +14,7 @@ mod memory {
     micro_conformance::transport_suite!(transport, MemoryWorld::new());
     micro_conformance::broker_suite!(broker, MemoryWorld::new());
     micro_conformance::registry_suite!(registry, MemoryWorld::new());
+    micro_conformance::rpc_suite!(rpc, MemoryWorld::new());
 }
 
 /// The same with a limit for messages, which memory has none of by itself.
@@ -22,6 +23,7 @@ mod memory_with_limit {
 
     micro_conformance::transport_suite!(transport, MemoryWorld::with_limit(1 << 20));
     micro_conformance::broker_suite!(broker, MemoryWorld::with_limit(1 << 20));
+    micro_conformance::rpc_suite!(rpc, MemoryWorld::with_limit(1 << 20));
 }
 
 mod nats {
@@ -30,4 +32,5 @@ mod nats {
     micro_conformance::transport_suite!(transport, NatsWorld::start().await);
     micro_conformance::broker_suite!(broker, NatsWorld::start().await);
     micro_conformance::registry_suite!(registry, NatsWorld::start().await);
+    micro_conformance::rpc_suite!(rpc, NatsWorld::start().await);
 }

@@ -1,0 +1,346 @@
+//! Peers that a clause plays by hand, message by message: what they may say, and what they must not be told.
+
+use std::time::{Duration, Instant};
+
+use micro_core::rpc::{FEATURES, FEATURES_KEY};
+use micro_core::{
+    Client, Code, DialOptions, Error, Json, ListenOptions, Listener, Message, Metadata, ServerOptions,
+    Socket, Status,
+};
+use tokio::task::JoinHandle;
+
+use super::RpcWorld;
+use super::handlers::{forever, router};
+use super::stage::{AT_ONCE, Instance, Listed, PATIENCE, Process, SERVICE, ask};
+use crate::value::attempt;
+
+/// A node that a clause plays, and a client that calls it.
+struct Stage {
+    client: Client,
+    listener: Listener,
+    _listed: Listed,
+}
+
+/// What a node says of itself.
+#[derive(Clone, Copy, PartialEq)]
+enum Says {
+    /// That it understands what goes beyond go-micro.
+    Everything,
+    /// Nothing, as a go-micro peer does.
+    Nothing,
+}
+
+impl Stage {
+    async fn open(world: &RpcWorld, says: Says) -> Self {
+        let (here, there) = (Process::open(world).await, Process::open(world).await);
+        let listener = there.transport.listen(ListenOptions::default()).await.unwrap();
+        let mut metadata = Metadata::new();
+        if says == Says::Everything {
+            metadata = listener.metadata().clone();
+            metadata.insert(FEATURES_KEY.to_owned(), FEATURES.to_owned());
+        }
+        let listed = there.list("node", listener.address().as_str(), metadata).await;
+        Stage {
+            client: here.client(),
+            listener,
+            _listed: listed,
+        }
+    }
+
+    fn call(&self, number: u64) -> JoinHandle<Result<u64, Status>> {
+        let client = self.client.clone();
+        tokio::spawn(async move { ask(&client, "Test.Double", number).await })
+    }
+
+    /// Makes a call that runs out of time, and returns the socket on which it came, and its request.
+    async fn expire(&mut self) -> (Socket, Message) {
+        let client = self.client.clone();
+        let call = client.unary::<_, Json<u64>>(SERVICE, "Test.Double", Json(1_u64));
+        let call = tokio::spawn(async move { call.timeout(Duration::from_secs(1)).await });
+        let mut socket = self.listener.accept().await.unwrap();
+        let request = receive(&mut socket).await;
+        let status = call.await.unwrap().unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+        (socket, request)
+    }
+}
+
+async fn receive(socket: &mut Socket) -> Message {
+    socket.recv().await.expect("a message").expect("no error")
+}
+
+/// The next message that is a request of the clause: not a word about one, and not the question whether anybody is
+/// there, put as go-micro answers it.
+async fn request(socket: &mut Socket) -> Message {
+    loop {
+        let message = receive(socket).await;
+        if message.headers.get("Micro-Service") == Some(SERVICE) {
+            return message;
+        }
+    }
+}
+
+/// An answer as go-micro sends it.
+fn answer(request: &Message, body: &str) -> Message {
+    let id = request.headers.get("Micro-ID").expect("an id").to_owned();
+    Message::new(body.to_owned())
+        .with_header("Content-Type", "application/json")
+        .with_header("Micro-ID", id)
+}
+
+/// An answer that comes after its caller has gone reaches nobody, and the next call on the socket gets its own.
+pub async fn a_late_answer_is_dropped(world: &RpcWorld) {
+    for says in [Says::Everything, Says::Nothing] {
+        let mut stage = Stage::open(world, says).await;
+        let (mut socket, late) = stage.expire().await;
+        let call = stage.call(2);
+        let next = request(&mut socket).await;
+        socket.send(answer(&late, "666")).await.unwrap();
+        socket.send(answer(&next, "4")).await.unwrap();
+        assert_eq!(call.await.unwrap(), Ok(4));
+    }
+}
+
+/// Answers that nobody asked for are dropped: a second one, one for an unknown call, one that is none.
+pub async fn answers_that_nobody_asked_for_are_dropped(world: &RpcWorld) {
+    let mut stage = Stage::open(world, Says::Everything).await;
+    let call = stage.call(1);
+    let mut socket = stage.listener.accept().await.unwrap();
+    let first = receive(&mut socket).await;
+    for message in [answer(&first, "2"), answer(&first, "666")] {
+        socket.send(message).await.unwrap();
+    }
+    assert_eq!(call.await.unwrap(), Ok(2));
+    let calls = [stage.call(2), stage.call(3)];
+    let requests = [request(&mut socket).await, request(&mut socket).await];
+    let bodies = requests.iter().map(|request| match request.body[0] {
+        b'2' => "4",
+        _ => "6",
+    });
+    for stray in [
+        answer(&first, "666"),
+        Message::new("666").with_header("Micro-ID", "4000000000"),
+        Message::new("666").with_header("Micro-ID", "no number"),
+        Message::new("666"),
+        Message::default(),
+    ] {
+        socket.send(stray).await.unwrap();
+    }
+    for (request, body) in requests.iter().zip(bodies) {
+        socket.send(answer(request, body)).await.unwrap();
+    }
+    for (call, expected) in calls.into_iter().zip([4, 6]) {
+        assert_eq!(call.await.unwrap(), Ok(expected));
+    }
+}
+
+/// A peer that closes with a call in its hands ends that call at once, and it is not made again.
+pub async fn a_peer_that_closes_ends_its_calls(world: &RpcWorld) {
+    let mut stage = Stage::open(world, Says::Everything).await;
+    let call = stage.call(1);
+    let mut socket = stage.listener.accept().await.unwrap();
+    receive(&mut socket).await;
+    let start = Instant::now();
+    drop(socket);
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+    assert!(!status.is_never_delivered());
+    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    assert!(attempt(stage.listener.accept()).await.is_none());
+    // The client has not given up the node: it dials again.
+    let call = stage.call(2);
+    let mut socket = stage.listener.accept().await.unwrap();
+    let request = receive(&mut socket).await;
+    socket.send(answer(&request, "4")).await.unwrap();
+    assert_eq!(call.await.unwrap(), Ok(4));
+}
+
+/// To a peer that does not say that it understands more, nothing is said that go-micro does not say.
+pub async fn nothing_beyond_go_micro_is_said_to_others(world: &RpcWorld) {
+    let mut stage = Stage::open(world, Says::Nothing).await;
+    let (mut socket, _) = stage.expire().await;
+    let call = stage.call(2);
+    let next = loop {
+        let message = receive(&mut socket).await;
+        assert!(message.headers.contains("Micro-Endpoint"), "{message:?}");
+        if message.headers.get("Micro-Service") == Some(SERVICE) {
+            break message;
+        }
+    };
+    socket.send(answer(&next, "4")).await.unwrap();
+    assert_eq!(call.await.unwrap(), Ok(4));
+
+    let call = stage
+        .client
+        .bidi_stream::<Json<u64>, Json<u64>>(SERVICE, "Test.Echo", forever());
+    let answers = call.timeout(PATIENCE).await.unwrap();
+    let mut socket = stage.listener.accept().await.unwrap();
+    let opening = receive(&mut socket).await;
+    socket.send(answer(&opening, "0")).await.unwrap();
+    drop(answers);
+    let last = loop {
+        let message = receive(&mut socket).await;
+        assert!(!message.headers.contains("Micro-Control"), "{message:?}");
+        if message.headers.contains("Micro-Error") {
+            break message;
+        }
+    };
+    assert_eq!(last.headers.get("Micro-Error"), Some("EOS"));
+    assert_eq!(
+        last.headers.get("Micro-Stream"),
+        opening.headers.get("Micro-Stream")
+    );
+}
+
+/// A request says what go-micro's servers need: names, id, encoding and time, each in its spelling.
+pub async fn a_request_says_what_go_micro_needs(world: &RpcWorld) {
+    for says in [Says::Everything, Says::Nothing] {
+        let mut stage = Stage::open(world, says).await;
+        let call = stage.call(21);
+        let mut socket = stage.listener.accept().await.unwrap();
+        let request = receive(&mut socket).await;
+        let header = |name| {
+            request
+                .headers
+                .get(name)
+                .unwrap_or_else(|| panic!("no {name}: {request:?}"))
+        };
+        assert_eq!(header("Micro-Service"), SERVICE);
+        assert_eq!(header("Micro-Endpoint"), "Test.Double");
+        assert_eq!(header("Content-Type"), "application/json");
+        header("Micro-ID").parse::<u64>().unwrap();
+        let timeout = Duration::from_nanos(header("Timeout").parse().unwrap());
+        assert!(timeout <= PATIENCE && timeout > PATIENCE / 2, "{timeout:?}");
+        assert!(!request.headers.contains("Micro-Protocol") && !request.headers.contains("Micro-Target"));
+        if says == Says::Nothing {
+            assert_eq!(header("Micro-Method"), "Test.Double");
+            assert_eq!(header("Micro-Id"), header("Micro-ID"));
+            assert_eq!(header("Accept"), "application/json");
+        }
+        assert_eq!(request.body, "21\n");
+        socket.send(answer(&request, "42")).await.unwrap();
+        assert_eq!(call.await.unwrap(), Ok(42));
+    }
+}
+
+/// A server, and a socket to it on which a clause says what it likes.
+async fn by_hand(world: &RpcWorld) -> (Socket, Instance, Process) {
+    let (here, there) = (Process::open(world).await, Process::open(world).await);
+    let instance = there.serve("node", router()).await;
+    let peer = DialOptions::default().with_peer(instance.server.metadata().clone());
+    let socket = here
+        .transport
+        .dial(instance.server.address(), peer)
+        .await
+        .unwrap();
+    (socket, instance, there)
+}
+
+/// A good request.
+fn asking(id: usize) -> Message {
+    Message::new("21")
+        .with_header("Content-Type", "application/json")
+        .with_header("Micro-Service", SERVICE)
+        .with_header("Micro-Endpoint", "Test.Double")
+        .with_header("Micro-ID", id.to_string())
+}
+
+/// Every request gets one answer under its id, however bad it is: go-micro's callers take a second one for the next.
+pub async fn every_request_is_answered_once(world: &RpcWorld) {
+    let (mut socket, _server, _process) = by_hand(world).await;
+    let mut requests = vec![asking(0); 12];
+    let mut spoil = |index: usize, header: &'static str, value: &'static str| {
+        requests[index].headers.insert(header, value);
+    };
+    spoil(1, "Micro-Endpoint", "Test.Nope");
+    spoil(2, "Micro-Endpoint", "");
+    spoil(3, "Micro-Endpoint", "ill-formed");
+    spoil(4, "Content-Type", "text/csv");
+    spoil(5, "Content-Type", "application/grpc");
+    spoil(6, "Timeout", "soon");
+    spoil(7, "Timeout", "99999999999999999999999");
+    requests[8].headers.remove("Micro-Endpoint");
+    requests[9].headers.remove("Content-Type");
+    requests[10].body = "{".into();
+    requests[11].body = "".into();
+    for (id, request) in requests.iter_mut().enumerate() {
+        request.headers.insert("Micro-ID", id.to_string());
+        socket.send(request.clone()).await.unwrap();
+    }
+    let mut answered = vec![0; requests.len()];
+    while answered.iter().sum::<usize>() < requests.len() {
+        answered[id(&receive(&mut socket).await)] += 1;
+    }
+    socket.send(asking(99)).await.unwrap();
+    let last = receive(&mut socket).await;
+    assert_eq!((id(&last), &last.body[..]), (99, &b"42\n"[..]));
+    assert!(answered.iter().all(|count| *count == 1), "{answered:?}");
+}
+
+fn id(answer: &Message) -> usize {
+    answer.headers.get("Micro-ID").expect("an id").parse().unwrap()
+}
+
+/// Words for calls that do not exist, and messages that say nothing, disturb no call of the socket.
+pub async fn words_about_no_call_are_passed_over(world: &RpcWorld) {
+    let (mut socket, _server, _process) = by_hand(world).await;
+    let word = |name: &'static str, value: &'static str| Message::default().with_header(name, value);
+    for about in ["7", "", "no number"] {
+        for word in [
+            word("Micro-Control", "cancel"),
+            word("Micro-Control", "half-close"),
+            word("Micro-Error", "EOS"),
+            word("Micro-Error", "{\"code\":500}"),
+        ] {
+            socket.send(word.with_header("Micro-ID", about)).await.unwrap();
+        }
+    }
+    socket.send(asking(1)).await.unwrap();
+    let answer = receive(&mut socket).await;
+    assert_eq!((id(&answer), &answer.body[..]), (1, &b"42\n"[..]));
+}
+
+/// A peer that does not read what it asked for costs itself, and neither other callers nor the end of the server.
+pub async fn a_peer_that_does_not_read_harms_nobody(world: &RpcWorld) {
+    let (here, there) = (Process::open(world).await, Process::open(world).await);
+    let options = ServerOptions::default().with_max_concurrent_requests(100_000);
+    let instance = there.serve_with("node", router(), options).await;
+    let peer = DialOptions::default().with_peer(instance.server.metadata().clone());
+    let socket = here
+        .transport
+        .dial(instance.server.address(), peer)
+        .await
+        .unwrap();
+    let (mut sender, unread) = socket.split();
+    // Where there is flow control, this waits for the reader, until the server is gone.
+    let flood = tokio::spawn(async move {
+        for id in 0..5_000 {
+            sender.send(asking(id)).await?;
+        }
+        Ok::<_, Error>(sender)
+    });
+    let client = here.client();
+    for number in 0..500 {
+        assert_eq!(ask(&client, "Test.Double", number).await, Ok(number * 2));
+    }
+    let start = Instant::now();
+    instance.leave(Duration::from_millis(100)).await;
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    drop(unread);
+    flood.await.unwrap().ok();
+}
+
+/// A caller that opens a stream and says nothing more is no trouble: its handler ends with it.
+pub async fn a_stream_that_is_only_opened_ends_with_its_caller(world: &RpcWorld) {
+    let (mut socket, instance, _process) = by_hand(world).await;
+    let mut opening = asking(0).with_header("Micro-Stream", "0");
+    opening.headers.insert("Micro-Endpoint", "Test.Sum");
+    socket.send(opening).await.unwrap();
+    while instance.server.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(socket);
+    while instance.server.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
