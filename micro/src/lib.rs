@@ -31,3 +31,11 @@ pub use micro_core::{
     address, broker, client, codec, error, memory, message, name, plugin, queue, registry, rpc, selector,
     server, transport,
 };
+
+#[cfg(doctest)]
+mod readme {
+    #[doc = include_str!("../../README.md")]
+    mod first_screen {}
+    #[doc = include_str!("../../docs/guide.md")]
+    mod guide {}
+}
