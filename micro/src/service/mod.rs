@@ -1,8 +1,11 @@
 //! A service: found by name, called, told of events, and stopped without loss.
 
 mod builder;
+mod choice;
+mod handlers;
 mod health;
 mod layer;
+mod record;
 mod registration;
 mod run;
 mod signals;

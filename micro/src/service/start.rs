@@ -6,14 +6,15 @@ use std::time::Duration;
 use futures::future::join_all;
 use micro_core::registry::Endpoint;
 use micro_core::transport::ListenOptions;
-use micro_core::{Address, Node, Result, Server, ServiceRecord, name};
+use micro_core::{Result, Server, ServiceRecord, name};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use uuid::Uuid;
 
 use super::Service;
-use super::builder::{ServiceBuilder, Subscriber};
+use super::builder::ServiceBuilder;
+use super::handlers::Subscriber;
 use super::health::{self, Phase, Vitals};
+use super::record::{endpoint, record};
 use super::registration::{Entry, Registration};
 use super::subscription::{Shared, Worker};
 use crate::backends::Backends;
@@ -173,39 +174,4 @@ fn listen(config: &Config) -> ListenOptions {
         Some(address) => options.with_address(address),
         None => options,
     }
-}
-
-/// A subscription as go-micro has it in the registry.
-fn endpoint(subscriber: &Subscriber) -> Endpoint {
-    let endpoint = Endpoint::new(&subscriber.name)
-        .with_metadata("topic", &subscriber.topic)
-        .with_metadata("subscriber", "true");
-    match &subscriber.options.queue {
-        Some(queue) => endpoint.with_metadata("queue", queue),
-        None => endpoint,
-    }
-}
-
-/// What the registry is told. `protocol` and `server` say to go-micro's clients how it is called.
-fn record(config: &Config, backends: &Backends, server: &Server, endpoints: Vec<Endpoint>) -> ServiceRecord {
-    let id = config
-        .id
-        .clone()
-        .unwrap_or_else(|| format!("{}-{}", config.name, Uuid::new_v4()));
-    let address = config
-        .advertise
-        .as_ref()
-        .map_or(server.address(), |address| address);
-    let mut node = Node::new(id, Address::as_str(address));
-    node.metadata.extend(config.metadata.clone());
-    node.metadata.extend(server.metadata().clone());
-    let node = node
-        .with_metadata("protocol", "mucp")
-        .with_metadata("server", "mucp")
-        .with_metadata("transport", backends.transport().name())
-        .with_metadata("broker", backends.broker().name())
-        .with_metadata("registry", backends.registry().name());
-    let mut record = ServiceRecord::new(&config.name, &config.version).with_node(node);
-    record.endpoints = endpoints;
-    record
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use micro_core::plugin::{PluginConfig, Plugins};
+use micro_core::plugin::Plugins;
 use micro_core::rpc::FEATURES_KEY;
-use micro_core::{Address, ClientOptions, Error, ErrorKind, Metadata, Result, ServerOptions};
-use micro_core::{memory, name, selector};
+use micro_core::{Address, Error, ErrorKind, Metadata, Result, ServerOptions, name};
+
+mod backends;
+
+pub use backends::{BackendsConfig, PluginChoice};
 
 /// Every setting of a service.
 ///
@@ -122,80 +125,6 @@ pub(crate) const FRAMEWORK_KEYS: [&str; 6] = [
     "registry",
     FEATURES_KEY,
 ];
-
-/// Which backends to open, and how to call through them.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BackendsConfig {
-    /// What carries calls: `--transport`, `--transport_address`. Default: `memory`.
-    pub transport: PluginChoice,
-    /// What carries events: `--broker`, `--broker_address`. Default: `memory`.
-    pub broker: PluginChoice,
-    /// What knows who serves what: `--registry`, `--registry_address`. Default: `memory`.
-    pub registry: PluginChoice,
-    /// What the client does when a call says nothing else: `--client_request_timeout`, `--client_retries`.
-    pub client: ClientOptions,
-    /// How the client picks one node among several: `--selector`. Default: `random`.
-    pub selector: String,
-}
-
-impl Default for BackendsConfig {
-    fn default() -> Self {
-        BackendsConfig {
-            transport: PluginChoice::default(),
-            broker: PluginChoice::default(),
-            registry: PluginChoice::default(),
-            client: ClientOptions::default(),
-            selector: "random".into(),
-        }
-    }
-}
-
-impl BackendsConfig {
-    /// Checks the names of plugins and selector.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] that lists the known names.
-    pub fn check(&self, plugins: &Plugins) -> Result<()> {
-        plugins.transport.check(&self.transport.plugin)?;
-        plugins.broker.check(&self.broker.plugin)?;
-        plugins.registry.check(&self.registry.plugin)?;
-        selector::strategy(&self.selector).map(drop)
-    }
-}
-
-/// One backend, by the name of its plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PluginChoice {
-    /// The name of the plugin. Default: `memory`.
-    pub plugin: String,
-    /// Where its servers are, in order of preference. Empty: the plugin's default.
-    pub addresses: Vec<String>,
-}
-
-impl Default for PluginChoice {
-    fn default() -> Self {
-        PluginChoice::new(memory::NAME)
-    }
-}
-
-impl PluginChoice {
-    /// A plugin at its default address.
-    pub fn new(plugin: impl Into<String>) -> Self {
-        PluginChoice {
-            plugin: plugin.into(),
-            addresses: Vec::new(),
-        }
-    }
-
-    /// Takes a comma-separated list of addresses.
-    #[must_use]
-    pub fn with_addresses(mut self, list: &str) -> Self {
-        self.addresses = PluginConfig::default().with_addresses(list).addresses;
-        self
-    }
-}
 
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)

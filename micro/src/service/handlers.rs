@@ -1,0 +1,100 @@
+//! What a service answers to: endpoints, middleware, events.
+
+use micro_core::{Context, Event, Payload, Request, Response, Router, Status};
+use tower::{BoxError, Layer};
+
+use super::builder::ServiceBuilder;
+use super::layer::Routes;
+use crate::events::{self, Handler, SubscriberOptions};
+
+/// A subscription to be made.
+pub(super) struct Subscriber {
+    pub(super) topic: String,
+    pub(super) options: SubscriberOptions,
+    pub(super) handler: Handler,
+    /// What it is called in the registry.
+    pub(super) name: String,
+}
+
+impl ServiceBuilder {
+    /// Serves the endpoints of a router, beside those added before.
+    pub fn serve(mut self, routes: impl Into<Router>) -> Self {
+        self.router = self.router.merge(routes.into());
+        self
+    }
+
+    /// Wraps all endpoints in middleware of the tower ecosystem; what is added last sees a request first.
+    ///
+    /// An error of the middleware's own becomes [`Internal`](crate::Code::Internal), unless it is a [`Status`].
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Routes> + Send + 'static,
+        L::Service: tower::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
+        <L::Service as tower::Service<Request>>::Error: Into<BoxError> + 'static,
+        <L::Service as tower::Service<Request>>::Future: Send + 'static,
+    {
+        self.layers.push(layer);
+        self
+    }
+
+    /// Handles every event of a topic: `async fn(Context, Json<Greeting>) -> Result<(), Status>`.
+    ///
+    /// The context's metadata are the headers that the publisher set. Events are handled one after the other; an
+    /// error is logged and counted.
+    pub fn subscribe<E, F, Fut>(self, topic: &str, handler: F) -> Self
+    where
+        E: Payload,
+        F: Fn(Context, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.subscribe_with(topic, SubscriberOptions::default(), handler)
+    }
+
+    /// Handles a share of the events of a topic: each goes to one member of the queue group.
+    pub fn subscribe_queue<E, F, Fut>(self, topic: &str, queue: &str, handler: F) -> Self
+    where
+        E: Payload,
+        F: Fn(Context, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.subscribe_with(topic, SubscriberOptions::default().with_queue(queue), handler)
+    }
+
+    /// Handles events of a topic, by options.
+    pub fn subscribe_with<E, F, Fut>(self, topic: &str, options: SubscriberOptions, handler: F) -> Self
+    where
+        E: Payload,
+        F: Fn(Context, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.add_subscriber::<F>(topic, options, events::typed(handler))
+    }
+
+    /// Handles events as they come, undecoded and with their topic: for wildcards.
+    pub fn subscribe_raw<F, Fut>(self, topic: &str, options: SubscriberOptions, handler: F) -> Self
+    where
+        F: Fn(Context, Event) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.add_subscriber::<F>(topic, options, events::raw(handler))
+    }
+
+    fn add_subscriber<F>(mut self, topic: &str, options: SubscriberOptions, handler: Handler) -> Self {
+        self.subscribers.push(Subscriber {
+            topic: topic.to_owned(),
+            options,
+            handler,
+            name: name_of::<F>(topic),
+        });
+        self
+    }
+}
+
+/// The name of a function; of a closure, which has none, the topic.
+fn name_of<F>(topic: &str) -> String {
+    let path = std::any::type_name::<F>();
+    match path.rsplit("::").next() {
+        Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => name.to_owned(),
+        _ => topic.to_owned(),
+    }
+}
