@@ -11,7 +11,7 @@ pub(super) const REGISTRY: &str = "What knows who serves what";
 
 /// Lets a command know the plugins of this table: in its help, and in the errors about unknown names.
 ///
-/// For programs that flatten [`Flags`] beside flags of their own and add plugins of their own; see
+/// For programs that flatten [`Flags`](crate::Flags) beside flags of their own and add plugins of their own; see
 /// [`Service::from_args_with`](crate::Service::from_args_with) for those that have no flags of their own.
 pub fn know_plugins(command: Command, plugins: &Plugins) -> Command {
     let plugins = plugins.clone();

@@ -33,7 +33,7 @@ pub struct ServerFlags {
     )]
     pub server_version: Option<String>,
 
-    /// The id of this instance, unique among all [default: <name>-<uuid>]
+    /// The id of this instance, unique among all [default: its name and a uuid]
     #[arg(
         long = "server_id",
         alias = "server-id",

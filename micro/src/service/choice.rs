@@ -50,7 +50,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// Chooses among these plugins. Default: [`default_plugins`].
+    /// Chooses among these plugins. Default: [`default_plugins`](crate::default_plugins).
     pub fn plugins(mut self, plugins: Plugins) -> Self {
         self.plugins = plugins;
         self
