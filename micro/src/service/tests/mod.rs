@@ -6,16 +6,15 @@ use async_trait::async_trait;
 use micro_core::memory::{MemoryBroker, MemoryRegistry, MemoryTransport};
 use micro_core::registry::{RegisterOptions, WatchOptions};
 use micro_core::{
-    Action, Address, Code, Context, Error, ErrorKind, Event, Headers, Json, Message, Registry, Router,
-    Status, Watcher,
+    Action, Address, Code, Context, Error, ErrorKind, Event, Headers, Json, Message, Registry, Request,
+    Response, Router, Status, Watcher,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
-
-use micro_core::{Request, Response};
 
 use super::*;
 use crate::SubscriberOptions;
 
+mod flagged;
 mod hearing;
 mod registration;
 #[cfg(unix)]

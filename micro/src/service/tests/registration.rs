@@ -1,13 +1,16 @@
 //! In the registry, and out of it.
 
+use parking_lot::Mutex;
+
 use super::*;
 
 /// A registry that refuses while it is told to.
 #[derive(Debug, Default)]
-struct Moody {
+pub(super) struct Moody {
     inner: MemoryRegistry,
     refuses: AtomicBool,
-    registered: AtomicU64,
+    /// For how long each registration was to hold.
+    pub(super) registered: Mutex<Vec<Duration>>,
     changed: Notify,
 }
 
@@ -18,7 +21,7 @@ impl Registry for Moody {
     }
 
     async fn register(&self, service: &ServiceRecord, options: RegisterOptions) -> Result<()> {
-        self.registered.fetch_add(1, Ordering::SeqCst);
+        self.registered.lock().push(options.ttl);
         self.changed.notify_one();
         match self.refuses.load(Ordering::SeqCst) {
             true => Err(Error::new(ErrorKind::Unavailable, "the registry is away")),

@@ -96,3 +96,20 @@ async fn a_stop_counts_the_events_that_it_cuts() {
     let _shut = gates.recv().await.unwrap();
     assert_eq!(service.shutdown().await.unwrap().events_cut, 3);
 }
+
+#[test]
+fn a_drop_needs_no_runtime() {
+    let world = World::default();
+    let start = || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let builder = world.service("greeter").subscribe("numbers", on_number);
+        let service = runtime.block_on(builder.start()).unwrap();
+        (runtime, service)
+    };
+    let (runtime, service) = start();
+    drop(service);
+    drop(runtime);
+    let (runtime, service) = start();
+    drop(runtime);
+    drop(service);
+}
