@@ -15,6 +15,7 @@ pub mod broker;
 pub mod nats_server;
 pub mod registry;
 pub mod rpc;
+pub mod service;
 pub mod transport;
 
 pub use clause::run;

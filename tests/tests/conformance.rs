@@ -15,6 +15,7 @@ mod memory {
     micro_conformance::broker_suite!(broker, MemoryWorld::new());
     micro_conformance::registry_suite!(registry, MemoryWorld::new());
     micro_conformance::rpc_suite!(rpc, MemoryWorld::new());
+    micro_conformance::service_suite!(service, MemoryWorld::new());
 }
 
 /// The same with a limit for messages, which memory has none of by itself.
@@ -33,4 +34,5 @@ mod nats {
     micro_conformance::broker_suite!(broker, NatsWorld::start().await);
     micro_conformance::registry_suite!(registry, NatsWorld::start().await);
     micro_conformance::rpc_suite!(rpc, NatsWorld::start().await);
+    micro_conformance::service_suite!(service, NatsWorld::start().await);
 }

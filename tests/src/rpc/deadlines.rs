@@ -139,7 +139,8 @@ pub async fn timed_out_calls_leave_no_entry_behind(world: &RpcWorld) {
     const WAVES: usize = 20;
     let (mut gate, router) = gate();
     let (here, there) = (Process::open(world).await, Process::open(world).await);
-    let limits = ServerOptions::default().with_max_concurrent_requests(PLACES);
+    // Requests of one wave may still be on their way when the next begins.
+    let limits = ServerOptions::default().with_max_concurrent_requests(2 * PLACES);
     let instance = there.serve_with("node", router, limits).await;
     let client = here.client_with(ClientOptions::default().with_max_in_flight(PLACES));
     let mut arrived = 0;
