@@ -9,7 +9,7 @@ use micro::{
 use micro_conformance::nats_server::NatsServer;
 use serde_json::{Value, json};
 
-use crate::capture::{Captured, Envelope, captured, subscribed};
+use crate::capture::{Captured, Envelope, LIMIT, captured, subscribed};
 use crate::service::{Req, Rsp};
 
 const ADDRESS: &str = "a.go.server";
@@ -85,6 +85,7 @@ async fn replay(generation: &str) -> usize {
 async fn client(server: &NatsServer) -> Backends {
     let mut config = BackendsConfig::default();
     config.transport = PluginChoice::new("nats").with_addresses(&server.url());
+    config.registry = config.transport.clone();
     let backends = Backends::open("golden", &config, &default_plugins())
         .await
         .unwrap();
@@ -100,7 +101,8 @@ async fn client(server: &NatsServer) -> Backends {
 
 /// Answers the next request as captured, under the id that it has.
 async fn serve(nats: &Client, requests: &mut Subscriber, exchange: &Exchange) -> Envelope {
-    let message = requests.next().await.unwrap();
+    let message = tokio::time::timeout(LIMIT, requests.next()).await;
+    let message = message.expect("a request").unwrap();
     let asked = Envelope::read(&message.payload).unwrap();
     let mut answer = exchange.answer.clone();
     for name in ["Micro-ID", "Micro-Id", "X-Micro-ID", "X-Micro-Id"] {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// How long an answer may take, or must not come.
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+pub(crate) const LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// One message.
 #[derive(Clone, Deserialize)]
