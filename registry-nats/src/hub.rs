@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::due::until_due;
 use crate::table::{NodeKey, Table};
+use crate::ttl;
 use crate::wire::Query;
 
 /// How many nodes of others are remembered at most. Those above are still told to watchers.
@@ -79,7 +80,7 @@ impl Hub {
 
     /// Takes in an announced change.
     pub(crate) fn take(&self, change: Change) {
-        let ends = Instant::now() + self.node_ttl;
+        let ends = self.ends(&change.service);
         let mut state = self.state.lock();
         if change.action == Action::Delete {
             state.seen.remove(&change.service);
@@ -92,6 +93,10 @@ impl Hub {
         self.changed.notify_one();
         state.tell_nodes(Action::Create, &change.service, sighted.new);
         state.tell_nodes(Action::Update, &change.service, sighted.known);
+    }
+
+    fn ends(&self, record: &ServiceRecord) -> Instant {
+        Instant::now() + ttl::of(record, self.node_ttl)
     }
 
     /// Announcements may be missing: the watchers are told by an error, and nothing counts as complete.
@@ -149,13 +154,12 @@ impl Hub {
 
     /// Remembers what a query found; `epoch` is of its beginning when it found all there is.
     pub(crate) fn found(&self, query: &Query, records: &[ServiceRecord], epoch: Option<u64>) {
-        let ends = Instant::now() + self.node_ttl;
         let mut state = self.state.lock();
         if state.seen.len() >= MAX_NODES {
             return;
         }
         for record in records {
-            state.seen.find(record, ends);
+            state.seen.find(record, self.ends(record));
         }
         if epoch == Some(state.complete.epoch) {
             state.complete.add(query);

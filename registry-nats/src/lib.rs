@@ -11,6 +11,7 @@ mod query;
 mod registry;
 mod responder;
 mod table;
+mod ttl;
 mod watch;
 mod wire;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -19,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::own::Own;
 use crate::query::Asker;
 use crate::responder::{Announcer, Responder, obituary};
+use crate::ttl;
 use crate::watch::Watch;
 use crate::wire::Query;
 
@@ -96,7 +98,7 @@ impl NatsRegistry {
 
     async fn enter(&self, service: &ServiceRecord, options: RegisterOptions) -> Result<()> {
         service.check()?;
-        let record = completed(service);
+        let record = completed(service, options.ttl);
         let change = Change::new(Action::Create, record);
         self.announcer.announcements(&change)?;
         let respond = || Responder::start(self.announcer.clone());
@@ -112,11 +114,12 @@ impl NatsRegistry {
 }
 
 /// Without a protocol, a go-micro client takes another one than ours, and reads empty answers without an error.
-fn completed(service: &ServiceRecord) -> ServiceRecord {
+fn completed(service: &ServiceRecord, ttl: Duration) -> ServiceRecord {
     let mut record = service.clone();
     for node in &mut record.nodes {
         let protocol = node.metadata.entry("protocol".to_owned());
         protocol.or_insert_with(|| "mucp".to_owned());
+        ttl::tell(node, ttl);
     }
     record
 }

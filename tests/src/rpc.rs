@@ -104,6 +104,8 @@ suite! {
             a_dead_node_is_passed_over,
             a_node_that_dies_in_use_is_passed_over,
             a_server_stream_passes_over_a_dead_node,
+            a_client_stream_passes_over_a_dead_node,
+            a_bidi_stream_passes_over_a_dead_node,
             a_call_that_may_have_run_is_not_made_again,
             a_handler_that_passes_on_a_refusal_has_run,
             an_idempotent_call_is_made_again_elsewhere,

@@ -56,13 +56,16 @@ impl Attempts {
             return true;
         }
         let unreachable = failed.code() == Code::Unavailable;
-        if unreachable {
+        // A handler that says so of what it needs does not make its node unreachable.
+        if unreachable && (failed.is_never_delivered() || !failed.is_from_peer()) {
             self.client.selector.mark_down(&self.service, target);
         }
         self.tried.insert(target);
         self.last = Some(failed.clone());
         if failed.is_never_delivered() {
-            return unreachable || failed.code() == Code::ResourceExhausted;
+            // What is too large for this side is too large for every node; a node that is full is not alone.
+            let full = failed.code() == Code::ResourceExhausted && failed.is_from_peer();
+            return unreachable || full;
         }
         let again = self.idempotent && unreachable && self.retries_left > 0;
         self.retries_left -= u32::from(again);

@@ -8,9 +8,12 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::client::Shared;
 use crate::client::attempt::Attempts;
+use crate::client::replay::Replay;
+use crate::client::stream::Answers;
 use crate::message::Text;
 use crate::rpc::frame;
 use crate::rpc::{Body, BodyStream, CallKind, Request, Response, Status};
+use crate::selector::Target;
 
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
 pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Response, Status> {
@@ -63,16 +66,12 @@ fn readable(answer: Response, content_type: Text) -> Result<Response, Status> {
 }
 
 async fn by_kind(client: Arc<Shared>, request: Request) -> Result<Response, Status> {
-    let mut attempts = Attempts::new(client, &request);
+    let attempts = Attempts::new(client, &request);
     match (request.kind, &request.body) {
         (CallKind::Unary, Body::Many(_)) => Err(Status::invalid_argument("a unary call carries one message")),
         (CallKind::Unary, Body::One(body)) => unary(attempts, body.clone(), request).await,
-        (CallKind::ServerStream, Body::One(body)) => server_stream(attempts, body.clone(), request).await,
         (CallKind::ClientStream, _) => client_stream(attempts, request).await,
-        (CallKind::ServerStream | CallKind::BidiStream, _) => {
-            let (_target, answers) = attempts.open(request).await?;
-            Ok(many(answers))
-        }
+        (CallKind::ServerStream | CallKind::BidiStream, _) => stream(attempts, request).await,
     }
 }
 
@@ -86,29 +85,60 @@ async fn unary(mut attempts: Attempts, body: Bytes, request: Request) -> Result<
     }
 }
 
-/// Returns as soon as a node is dialled. Should the first thing it says be that nobody was there, the next is tried
-/// before the caller sees anything.
-async fn server_stream(mut attempts: Attempts, body: Bytes, request: Request) -> Result<Response, Status> {
-    let (mut target, mut answers) = attempts.open(same(&request, &body)).await?;
+/// Returns as soon as a node is dialled, and tries others as [`heard`] does.
+async fn stream(mut attempts: Attempts, request: Request) -> Result<Response, Status> {
+    let (request, replay) = replayed(request);
+    let opened = attempts.open(again(&request, &replay)?).await?;
     let first = async move {
-        loop {
-            match answers.next().await {
-                Some(Err(failed)) if attempts.may_try_again(&target, &failed) => {
-                    (target, answers) = attempts.open(same(&request, &body)).await?;
-                }
-                first => return Ok::<_, Status>(futures::stream::iter(first).chain(answers)),
-            }
-        }
+        let (first, answers) = heard(attempts, opened, request, replay).await?;
+        Ok::<_, Status>(futures::stream::iter(first).chain(answers))
     };
     Ok(many(futures::stream::once(first).try_flatten()))
 }
 
 async fn client_stream(mut attempts: Attempts, request: Request) -> Result<Response, Status> {
-    let (_target, mut answers) = attempts.open(request).await?;
-    match answers.next().await {
-        Some(body) => Ok(Response::new(body?).with_content_type("")),
-        None => Err(Status::internal("the stream ended without an answer")),
+    let (request, replay) = replayed(request);
+    let opened = attempts.open(again(&request, &replay)?).await?;
+    match heard(attempts, opened, request, replay).await? {
+        (Some(body), _) => Ok(Response::new(body?).with_content_type("")),
+        (None, _) => Err(Status::internal("the stream ended without an answer")),
     }
+}
+
+/// Waits for the first thing that a node says. Should it be that nobody was there, the next node is tried, before the
+/// caller sees anything, with what the caller has sent so far.
+async fn heard(
+    mut attempts: Attempts,
+    opened: (Arc<Target>, Answers),
+    request: Request,
+    replay: Replay,
+) -> Result<(Option<Result<Bytes, Status>>, Answers), Status> {
+    let (mut target, mut answers) = opened;
+    loop {
+        match answers.next().await {
+            Some(Err(failed)) if attempts.may_try_again(&target, &failed) => {
+                let Ok(next) = again(&request, &replay) else {
+                    return Err(failed);
+                };
+                (target, answers) = attempts.open(next).await?;
+            }
+            first => return Ok((first, answers)),
+        }
+    }
+}
+
+/// Takes the messages out of a request, so that they can be sent again.
+fn replayed(mut request: Request) -> (Request, Replay) {
+    let body = std::mem::replace(&mut request.body, Body::One(Bytes::new()));
+    (request, Replay::new(body.into_many()))
+}
+
+/// The same stream once more.
+fn again(request: &Request, replay: &Replay) -> Result<Request, Status> {
+    let messages = replay
+        .read()
+        .ok_or_else(|| Status::unavailable("too much was sent to send it again"))?;
+    Ok(with_body(request, Body::Many(messages)))
 }
 
 fn many(answers: impl futures::Stream<Item = Result<Bytes, Status>> + Send + 'static) -> Response {
@@ -117,7 +147,11 @@ fn many(answers: impl futures::Stream<Item = Result<Bytes, Status>> + Send + 'st
 
 /// The same request once more.
 fn same(request: &Request, body: &Bytes) -> Request {
-    Request::new(request.service.clone(), request.endpoint.clone(), body.clone())
+    with_body(request, Body::One(body.clone()))
+}
+
+fn with_body(request: &Request, body: Body) -> Request {
+    Request::new(request.service.clone(), request.endpoint.clone(), body)
         .with_kind(request.kind)
         .with_content_type(request.content_type.clone())
         .with_context(request.context.clone())

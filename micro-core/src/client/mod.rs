@@ -9,6 +9,7 @@ mod in_flight;
 mod options;
 mod pool;
 mod pulse;
+mod replay;
 mod stream;
 
 use std::sync::Arc;

@@ -49,6 +49,13 @@ impl ClientOptions {
         self
     }
 
+    /// Bounds dials.
+    #[must_use]
+    pub fn with_dial_timeout(mut self, timeout: Duration) -> Self {
+        self.dial_timeout = timeout;
+        self
+    }
+
     /// Bounds the calls in flight to one node.
     #[must_use]
     pub fn with_max_in_flight(mut self, calls: usize) -> Self {

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::address::Address;
 use crate::client::driver::Connection;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
 use crate::rpc::frame::Dialect;
 use crate::transport::{DialOptions, Socket, Transport};
@@ -54,7 +54,13 @@ impl Pool {
         let options = DialOptions::default()
             .with_timeout(self.limits.dial_timeout)
             .with_peer(peer.clone());
-        self.transport.dial(address, options).await
+        let limit = self.limits.dial_timeout;
+        tokio::time::timeout(limit, self.transport.dial(address, options))
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!("nobody answered the dial within {limit:?}");
+                Err(Error::new(ErrorKind::Unavailable, message).with_context("address", address))
+            })
     }
 
     async fn connect(&self, address: &Address, peer: &Metadata) -> Result<Arc<Connection>> {

@@ -120,8 +120,9 @@ impl Call {
             sender.send(farewell).await.ok();
             sender.finish().await.ok();
         };
+        let leave = tokio::time::timeout(VERDICT, leave);
         // Side by side: the caller does not wait for a socket that is stalled, nor the peer for a slow reader.
-        futures::join!(tell(self.items, ended), leave);
+        let _ = futures::join!(tell(self.items, ended), leave);
     }
 
     /// go-micro has one end for all cases, which its handlers take for a good one.

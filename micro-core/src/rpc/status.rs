@@ -109,6 +109,11 @@ impl Status {
         self.0.delivery == Delivery::Never
     }
 
+    /// Whether the other side said so, and not this one.
+    pub(crate) fn is_from_peer(&self) -> bool {
+        self.0.origin != Origin::Here
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.0.origin
     }

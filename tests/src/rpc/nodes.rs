@@ -135,6 +135,37 @@ pub async fn a_server_stream_passes_over_a_dead_node(world: &RpcWorld) {
     }
 }
 
+/// A client stream that was opened to a node that is gone is sent to another, from its first message on.
+pub async fn a_client_stream_passes_over_a_dead_node(world: &RpcWorld) {
+    let here = Process::open(world).await;
+    let (alive, dead) = (Process::open(world).await, Process::open(world).await);
+    let _alive = alive.serve("alive", router()).await;
+    let _listed = dead.serve("dead", router()).await.die().await;
+    for _ in 0..10 {
+        let numbers = (1..=3_u64).map(Json).collect();
+        let call = here
+            .client()
+            .client_stream::<_, Json<u64>>(SERVICE, "Test.Sum", numbers);
+        assert_eq!(call.timeout(PATIENCE).await, Ok(Json(6)));
+    }
+}
+
+/// The same in both directions.
+pub async fn a_bidi_stream_passes_over_a_dead_node(world: &RpcWorld) {
+    let here = Process::open(world).await;
+    let (alive, dead) = (Process::open(world).await, Process::open(world).await);
+    let _alive = alive.serve("alive", router()).await;
+    let _listed = dead.serve("dead", router()).await.die().await;
+    for _ in 0..10 {
+        let numbers = (1..=3_u64).map(Json).collect();
+        let call = here
+            .client()
+            .bidi_stream::<_, Json<u64>>(SERVICE, "Test.Echo", numbers);
+        let echoed = call.timeout(PATIENCE).await.unwrap().collect().await;
+        assert_eq!(echoed, Ok(vec![Json(1), Json(2), Json(3)]));
+    }
+}
+
 /// Two nodes of which one is stopped while a call runs there. Returns how the call ended, and how often it ran.
 async fn interrupted(world: &RpcWorld, idempotent: bool) -> (Result<Json<u64>, Status>, Vec<u64>) {
     let here = Process::open(world).await;
