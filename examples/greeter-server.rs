@@ -1,6 +1,6 @@
 //! A service in a process of its own, until Ctrl-C or SIGTERM; `greeter-client` calls it.
 //!
-//! With a nats-server at 127.0.0.1:4222 (`$(cargo xtask nats)` starts one):
+//! With a nats-server at 127.0.0.1:4222 (`$(cargo xtask nats) --addr 127.0.0.1` starts one):
 //!
 //! ```text
 //! cargo run --example greeter-server -- --transport=nats --broker=nats --registry=nats

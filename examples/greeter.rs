@@ -6,7 +6,7 @@
 //! cargo run --example greeter
 //! ```
 //!
-//! The same over NATS, with a server at 127.0.0.1:4222 (`$(cargo xtask nats)` starts one):
+//! The same over NATS, with a server at 127.0.0.1:4222 (`$(cargo xtask nats) --addr 127.0.0.1` starts one):
 //!
 //! ```text
 //! cargo run --example greeter -- --transport=nats --broker=nats --registry=nats

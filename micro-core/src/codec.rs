@@ -60,6 +60,10 @@ impl Codec {
 ///
 /// [`Json`] makes one of any serde type, [`Proto`] of any prost message, and [`Bytes`] is one by itself.
 /// The caller of an endpoint chooses the content type and the server obeys, so a payload may know several codecs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how it is written down",
+    note = "wrap it: `Json<{Self}>` for a serde type, `Proto<{Self}>` for a prost message"
+)]
 pub trait Payload: Sized + Send + 'static {
     /// What it is sent as when nobody asks for something else.
     const CODEC: Codec;

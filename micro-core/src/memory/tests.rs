@@ -145,7 +145,9 @@ async fn an_error_names_the_operation_and_the_address() {
         .dial(&address, DialOptions::default())
         .await
         .unwrap_err();
-    assert_eq!(error.to_string(), "dial: nobody listens (address: nobody)");
+    let expected = "dial: nobody listens; transport memory sees only its own process, --transport=nats reaches \
+                    others (address: nobody)";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

@@ -46,7 +46,10 @@ impl Hub {
     /// Hands one end of a new socket to whoever listens, and returns the other.
     pub(super) fn dial(&self, address: &Address, max_message_size: Option<usize>) -> Result<Socket> {
         let Some(door) = self.doors.lock().get(address).cloned() else {
-            return Err(Error::new(ErrorKind::Unavailable, "nobody listens"));
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "nobody listens; transport memory sees only its own process, --transport=nats reaches others",
+            ));
         };
         let number = self.dialled.fetch_add(1, Ordering::Relaxed);
         let near = End {
