@@ -50,11 +50,6 @@ const STEPS: &[Step] = &[
         args: &["xtask", "test"],
         environment: &[],
     },
-    Step {
-        name: "interop",
-        args: &["xtask", "interop", "--jobs", "3"],
-        environment: &[],
-    },
 ];
 
 impl Step {
