@@ -6,16 +6,22 @@ use futures::future::{BoxFuture, FutureExt};
 use crate::rounds::Contest;
 
 mod broker;
+mod gomicro;
 mod request;
 mod unary_gomicro;
 mod unary_memory;
 
 /// All cases, in the order of the report.
 pub(crate) fn all() -> Vec<Case> {
-    [unary_memory::cases(), unary_gomicro::cases(), broker::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        unary_memory::cases(),
+        unary_gomicro::cases(),
+        gomicro::cases(),
+        broker::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// One comparison.

@@ -8,7 +8,7 @@ const TICK: f64 = 0.01;
 /// Processor time used so far, in seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
-    /// By this process and the nats-server.
+    /// By this process and those that were asked for.
     pub(crate) here: f64,
     /// By everybody on this machine.
     pub(crate) everywhere: f64,
@@ -16,10 +16,11 @@ pub(crate) struct Used {
 
 impl Used {
     /// Now.
-    pub(crate) fn now(server: u32) -> Self {
+    pub(crate) fn now(processes: impl IntoIterator<Item = u32>) -> Self {
         let process = |pid: &str| read(&format!("/proc/{pid}/stat"), process_ticks);
+        let others = processes.into_iter().map(|pid| process(&pid.to_string()));
         Used {
-            here: process("self") + process(&server.to_string()),
+            here: process("self") + others.sum::<f64>(),
             everywhere: read("/proc/stat", machine_ticks),
         }
     }

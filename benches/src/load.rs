@@ -48,6 +48,8 @@ pub(crate) struct Setup {
     /// Such as `2 connections`.
     pub(crate) name: String,
     pub(crate) side: Box<dyn Side>,
+    /// Where it works, when that is not this process.
+    pub(crate) process: Option<u32>,
     /// What must not be dropped before the last round: servers, tasks.
     _keep: Box<dyn Any + Send + Sync>,
 }
@@ -57,8 +59,15 @@ impl Setup {
         Setup {
             name: name.to_owned(),
             side: Box::new(side),
+            process: None,
             _keep: Box::new(keep),
         }
+    }
+
+    /// Counts the processor time of another process for it.
+    pub(crate) fn in_process(mut self, process: Option<u32>) -> Self {
+        self.process = process;
+        self
     }
 }
 

@@ -11,6 +11,7 @@ use clap::Parser;
 mod cases;
 mod cpu;
 mod flow;
+mod go_peer;
 mod load;
 mod outcome;
 mod payload;

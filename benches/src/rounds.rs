@@ -22,6 +22,14 @@ pub(crate) struct Plan {
     pub(crate) server: u32,
 }
 
+impl Plan {
+    /// The processor time that these set-ups, the nats-server and we have used.
+    fn used(&self, setups: &[&Setup]) -> Used {
+        let processes = setups.iter().filter_map(|setup| setup.process);
+        Used::now(processes.chain([self.server]))
+    }
+}
+
 /// Both sides of a case, each in all set-ups that may be its best.
 pub(crate) struct Contest {
     pub(crate) ours: Vec<Setup>,
@@ -47,7 +55,7 @@ pub(crate) async fn play(contest: Contest, plan: &Plan) -> Result<Outcome> {
         elsewhere: 0.0,
         window: plan.window,
     };
-    let start = Used::now(plan.server);
+    let start = plan.used(&[&ours, &peer]);
     for number in 1..=plan.rounds {
         if number % 2 == 1 {
             round(&mut outcome.ours, &ours, plan).await?;
@@ -58,7 +66,7 @@ pub(crate) async fn play(contest: Contest, plan: &Plan) -> Result<Outcome> {
         }
         show(number, plan.rounds, &outcome);
     }
-    let used = Used::now(plan.server).since(start);
+    let used = plan.used(&[&ours, &peer]).since(start);
     if used.everywhere > 0.0 {
         outcome.elsewhere = (1.0 - used.here / used.everywhere).clamp(0.0, 1.0);
     }
@@ -114,9 +122,9 @@ fn show(number: usize, rounds: usize, outcome: &Outcome) {
 }
 
 async fn round(played: &mut Played, setup: &Setup, plan: &Plan) -> Result<()> {
-    let before = Used::now(plan.server);
+    let before = plan.used(&[setup]);
     let sample = setup.side.round(plan.window).await?;
-    let used = Used::now(plan.server).since(before);
+    let used = plan.used(&[setup]).since(before);
     played.rounds.push(Round::new(sample, used));
     Ok(())
 }

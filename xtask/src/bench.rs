@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 
-use crate::{nats, process};
+use crate::{interop, nats, process};
 
 /// Builds the package micro-benches in release and runs it; its report goes to `target/bench`.
+///
+/// Where there is Go, go-micro itself is measured, too.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Passed on to the program; `--help` lists what it takes.
@@ -23,9 +25,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "micro-benches",
         "--",
     ];
-    process::run(
-        process::cargo(program)
-            .args(&args.args)
-            .env(nats::VARIABLE, server),
-    )
+    let mut command = process::cargo(program);
+    command.args(&args.args).env(nats::VARIABLE, server);
+    match interop::has_go() {
+        true => drop(command.env(interop::V5, interop::peer("v5")?)),
+        false => eprintln!("there is no Go: the cases beside go-micro are left out"),
+    }
+    process::run(&mut command)
 }

@@ -19,6 +19,9 @@ pub(crate) struct Args {
     args: Vec<String>,
 }
 
+/// The variable that names the peer built on go-micro v5.
+pub(crate) const V5: &str = "MICRO_INTEROP_V5";
+
 /// There is no Go here, so nothing was tried.
 #[derive(Debug)]
 pub(crate) struct NoGo;
@@ -39,7 +42,7 @@ impl fmt::Display for NoGo {
 impl std::error::Error for NoGo {}
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if process::on_path("go").is_empty() {
+    if !has_go() {
         let error = anyhow::Error::from(NoGo);
         // A step that CI skips proves nothing.
         return Err(match env::var_os("CI") {
@@ -53,13 +56,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         process::cargo(["run", "--package", "micro-interop", "--"])
             .args(&args.args)
             .env(nats::VARIABLE, server)
-            .env("MICRO_INTEROP_V5", v5)
+            .env(V5, v5)
             .env("MICRO_INTEROP_V2", v2),
     )
 }
 
+pub(crate) fn has_go() -> bool {
+    !process::on_path("go").is_empty()
+}
+
 /// Builds the peer of one generation.
-fn peer(generation: &str) -> Result<PathBuf> {
+pub(crate) fn peer(generation: &str) -> Result<PathBuf> {
     let program = process::target().join("interop").join(generation);
     process::run(
         Command::new("go")

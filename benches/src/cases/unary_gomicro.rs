@@ -9,6 +9,7 @@ use registry_nats::{NatsRegistry, RegistryOptions};
 use transport_nats::NatsTransport;
 
 use super::{Case, opened_by, request};
+use crate::load::Setup;
 use crate::rounds::Contest;
 use crate::stack::{self, A_DAY, Backends};
 
@@ -29,17 +30,22 @@ fn case((callers, to_reach): (usize, Option<f64>)) -> Case {
 }
 
 async fn open(url: String, callers: usize) -> Result<Contest> {
-    let config = PluginConfig::default().with_addresses(&url);
+    Ok(Contest {
+        ours: ours(&url, callers).await?,
+        peer: request::setups(&url, callers).await?,
+    })
+}
+
+/// With one connection, and with two.
+pub(crate) async fn ours(url: &str, callers: usize) -> Result<Vec<Setup>> {
+    let config = PluginConfig::default().with_addresses(url);
     let one = backends(Connection::open(&config).await?);
     let here = backends(Connection::open(&config).await?);
     let there = backends(Connection::open(&config).await?);
-    Ok(Contest {
-        ours: vec![
-            stack::setup("1 connection", one.clone(), one, callers).await?,
-            stack::setup("2 connections", here, there, callers).await?,
-        ],
-        peer: request::setups(&url, callers).await?,
-    })
+    Ok(vec![
+        stack::setup("1 connection", one.clone(), one, callers).await?,
+        stack::setup("2 connections", here, there, callers).await?,
+    ])
 }
 
 /// A service author gets one connection to a process; two are what two processes would have.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"sync"
-	"time"
 
 	"micro.example/interop/drive"
 
@@ -35,11 +34,6 @@ type loadArgs struct {
 	TimeoutMS int    `json:"timeout_ms"`
 }
 
-type benchArgs struct {
-	Callers int     `json:"callers"`
-	Seconds float64 `json:"seconds"`
-}
-
 func (p *peer) enterLoad() {
 	drive.On(p.Driver, "load", func(args loadArgs) (any, error) {
 		p.loads.put(args.As, p.begin(args))
@@ -53,7 +47,6 @@ func (p *peer) enterLoad() {
 		}
 		return l, err
 	})
-	drive.On(p.Driver, "bench", p.bench)
 }
 
 func (p *peer) begin(args loadArgs) *load {
@@ -100,29 +93,4 @@ func (l *load) watch(next client.CallFunc) client.CallFunc {
 		}
 		return err
 	}
-}
-
-// bench measures calls of this process to itself.
-func (p *peer) bench(args benchArgs) (map[string]any, error) {
-	name := "bench-" + time.Now().Format("150405.000000")
-	if _, err := p.serve(serveArgs{As: name, Name: name}); err != nil {
-		return nil, err
-	}
-	warm := callArgs{Service: name, Endpoint: "Greeter.Hello", Body: []byte(`{"name":"John"}`)}
-	if _, err := p.call(warm); err != nil {
-		return nil, err
-	}
-	start := time.Now()
-	l := p.begin(loadArgs{Service: name, Callers: args.Callers})
-	time.Sleep(time.Duration(args.Seconds * float64(time.Second)))
-	l.stop()
-	l.done.Wait()
-	seconds := time.Since(start).Seconds()
-	s, err := p.servers.take(name)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{
-		"calls": l.Calls, "failed": l.Failed, "seconds": seconds, "calls_per_second": float64(l.Calls) / seconds,
-	}, s.server.Stop()
 }

@@ -30,6 +30,7 @@ type peer struct {
 	watchers      named[registry.Watcher]
 	subscriptions named[broker.Subscriber]
 	loads         named[*load]
+	bench         bench
 }
 
 func newPeer(url string) (*peer, error) {
@@ -75,6 +76,7 @@ func main() {
 	p.enterRegistry()
 	p.enterBroker()
 	p.enterLoad()
+	p.enterBench()
 	drive.On(p.Driver, "about", func(struct{}) (map[string]any, error) {
 		runtime.GC()
 		return map[string]any{"generation": generation, "goroutines": runtime.NumGoroutine()}, nil
