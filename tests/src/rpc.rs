@@ -148,6 +148,7 @@ suite! {
             a_late_answer_is_dropped,
             answers_that_nobody_asked_for_are_dropped,
             a_peer_that_closes_ends_its_calls,
+            an_idempotent_call_is_made_again_on_a_new_socket,
             nothing_beyond_go_micro_is_said_to_others,
             a_request_says_what_go_micro_needs,
             every_request_is_answered_once,

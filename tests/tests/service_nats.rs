@@ -238,6 +238,57 @@ async fn a_call_in_flight_does_not_wait_out_a_lost_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_over_a_restart_runs_twice_only_if_it_may() {
+    for idempotent in [false, true] {
+        let mut server = NatsServer::start().await;
+        let (sender, mut begun) = mpsc::channel(16);
+        let router = Router::new().unary("Test.Once", move |context: Context, _: Json<u64>| {
+            let sender = sender.clone();
+            async move {
+                // The first is never answered: its caller is told of the loss before.
+                let first = sender.capacity() == sender.max_capacity();
+                sender
+                    .send(())
+                    .await
+                    .map_err(|_| Status::internal("the test has ended"))?;
+                if first {
+                    context.cancelled().await;
+                }
+                Ok(Json(42_u64))
+            }
+        });
+        let _service = service("test", &server.address())
+            .serve(router)
+            .start()
+            .await
+            .unwrap();
+        let caller = caller(&elsewhere(&server)).await;
+        let call = caller
+            .client()
+            .unary::<_, Json<u64>>("test", "Test.Once", Json(1_u64))
+            .timeout(LIMIT);
+        let call = if idempotent { call.idempotent() } else { call };
+        let call = tokio::spawn(async move { call.await });
+        while begun.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        server.restart().await;
+        let outcome = call.await.unwrap();
+        until_answered(caller.client()).await;
+        let mut runs = 0;
+        while begun.try_recv().is_ok() {
+            runs += 1;
+        }
+        println!("idempotent: {idempotent}, {outcome:?} after {runs} runs");
+        match outcome {
+            Ok(Json(answer)) => assert_eq!((answer, runs, idempotent), (42, 2, true)),
+            // The caller may be back before the service is, and then there is nobody to make it again.
+            Err(status) => assert_eq!((status.code(), runs), (Code::Unavailable, 1)),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_ends_calls_by_their_deadline() {
     let server = NatsServer::start().await;
     let _service = service("test", &server.address()).start().await.unwrap();

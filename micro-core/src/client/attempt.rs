@@ -60,14 +60,17 @@ impl Attempts {
         if unreachable && (failed.is_never_delivered() || !failed.is_from_peer()) {
             self.client.selector.mark_down(&self.service, target);
         }
-        self.tried.insert(target);
         self.last = Some(failed.clone());
+        let again = self.idempotent && unreachable && self.retries_left > 0;
+        // A connection that was lost says nothing of the node at its end, which may be the only one.
+        if failed.is_never_delivered() || failed.is_from_peer() || !again {
+            self.tried.insert(target);
+        }
         if failed.is_never_delivered() {
             // What is too large for this side is too large for every node; a node that is full is not alone.
             let full = failed.code() == Code::ResourceExhausted && failed.is_from_peer();
             return unreachable || full;
         }
-        let again = self.idempotent && unreachable && self.retries_left > 0;
         self.retries_left -= u32::from(again);
         again
     }

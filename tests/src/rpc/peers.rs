@@ -155,6 +155,24 @@ pub async fn a_peer_that_closes_ends_its_calls(world: &RpcWorld) {
     assert_eq!(call.await.unwrap(), Ok(4));
 }
 
+/// A call that may run twice is made again after its socket broke, also where there is but one node: it may be as well
+/// as before.
+pub async fn an_idempotent_call_is_made_again_on_a_new_socket(world: &RpcWorld) {
+    let mut stage = Stage::open(world, Says::Everything).await;
+    let call = stage
+        .client
+        .unary::<_, Json<u64>>(SERVICE, "Test.Double", Json(2_u64));
+    let call = call.idempotent().timeout(PATIENCE);
+    let call = tokio::spawn(async move { call.await });
+    let mut socket = stage.listener.accept().await.unwrap();
+    receive(&mut socket).await;
+    drop(socket);
+    let mut socket = stage.listener.accept().await.unwrap();
+    let again = receive(&mut socket).await;
+    socket.send(answer(&again, "4")).await.unwrap();
+    assert_eq!(call.await.unwrap(), Ok(Json(4)));
+}
+
 /// To a peer that does not say that it understands more, nothing is said that go-micro does not say.
 pub async fn nothing_beyond_go_micro_is_said_to_others(world: &RpcWorld) {
     let mut stage = Stage::open(world, Says::Nothing).await;
