@@ -9,16 +9,19 @@ use micro_core::{Registry, Transport};
 use crate::clause::suite;
 use crate::world::World;
 
+mod callers;
 mod deadlines;
+mod failover;
+mod finding;
 mod handlers;
 mod kinds;
 mod leaving;
 mod metadata;
-mod nodes;
 mod peers;
 mod refusals;
 mod sizes;
 mod stage;
+mod statuses;
 mod still;
 mod stopping;
 mod streams;
@@ -97,8 +100,17 @@ suite! {
             an_endless_stream_ends_with_its_reader,
             a_dropped_call_cancels_the_calls_made_for_it,
         }
-        nodes: {
+        finding: {
             an_unknown_service_is_not_found,
+            every_strategy_spreads_the_calls,
+            the_least_loaded_node_is_picked,
+            calls_follow_the_registry,
+            a_node_that_moved_is_found,
+            a_node_with_an_unusable_address_is_passed_over,
+            an_idle_socket_is_replaced_without_a_failure,
+            a_thousand_first_calls_at_once_succeed,
+        }
+        failover: {
             a_call_to_nobody_is_unavailable_at_once,
             all_nodes_gone_is_unavailable,
             a_dead_node_is_passed_over,
@@ -110,13 +122,6 @@ suite! {
             a_handler_that_passes_on_a_refusal_has_run,
             an_idempotent_call_is_made_again_elsewhere,
             a_full_node_is_passed_over,
-            every_strategy_spreads_the_calls,
-            the_least_loaded_node_is_picked,
-            calls_follow_the_registry,
-            a_node_that_moved_is_found,
-            a_node_with_an_unusable_address_is_passed_over,
-            an_idle_socket_is_replaced_without_a_failure,
-            a_thousand_first_calls_at_once_succeed,
         }
         stopping: {
             a_dropped_server_ends_its_calls_at_once,
@@ -127,13 +132,15 @@ suite! {
             a_shutdown_lets_streams_finish,
         }
         refusals: {
-            a_panic_is_internal_and_the_server_lives,
             an_unknown_endpoint_is_unimplemented,
             an_ill_formed_name_is_invalid_argument,
             an_unknown_content_type_is_unimplemented,
             an_undecodable_body_is_invalid_argument,
             an_unencodable_answer_is_internal,
             an_unreadable_answer_is_internal,
+        }
+        statuses: {
+            a_panic_is_internal_and_the_server_lives,
             too_many_requests_are_refused_and_never_run,
             too_many_calls_in_flight_are_refused,
             a_status_arrives_as_it_was_said,
@@ -151,6 +158,8 @@ suite! {
             an_idempotent_call_is_made_again_on_a_new_socket,
             nothing_beyond_go_micro_is_said_to_others,
             a_request_says_what_go_micro_needs,
+        }
+        callers: {
             every_request_is_answered_once,
             words_about_no_call_are_passed_over,
             a_peer_that_does_not_read_harms_nobody,
