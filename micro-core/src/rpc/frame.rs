@@ -49,6 +49,14 @@ impl Dialect {
         }
     }
 
+    /// What a caller understands that sent these: to a peer of ours, ours says nothing twice.
+    fn of_caller(request: &Headers) -> Self {
+        match request.get(h::METHOD) {
+            None => Dialect::Ours,
+            Some(_) => Dialect::GoMicro,
+        }
+    }
+
     pub(crate) fn is_ours(self) -> bool {
         self == Dialect::Ours
     }
@@ -188,6 +196,8 @@ pub(crate) enum FromCaller {
 /// A request as it came.
 #[derive(Debug)]
 pub(crate) struct Call {
+    /// What its caller understands, as far as its words tell.
+    pub(crate) dialect: Dialect,
     pub(crate) reply: ReplyTo,
     pub(crate) timeout: Option<Duration>,
     pub(crate) metadata: Headers,
@@ -219,6 +229,7 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
         _ if ended => return FromCaller::End(id),
         _ => {}
     }
+    let dialect = Dialect::of_caller(&headers);
     let reply = ReplyTo {
         id,
         id_header,
@@ -235,6 +246,7 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
         .map(Duration::from_nanos);
     headers.retain(|name, _| !is_reserved(name));
     FromCaller::Call(Call {
+        dialect,
         reply,
         timeout,
         metadata: headers,

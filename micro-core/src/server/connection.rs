@@ -155,7 +155,7 @@ where
             }
             return;
         }
-        match self.shared.admit() {
+        match self.shared.admit(call.dialect) {
             Ok(place) => self.begin(call, body, place),
             Err(status) => self.refuse(call.reply, &status).await,
         }

@@ -3,6 +3,7 @@
 mod answering;
 mod connection;
 mod handler;
+mod latecomers;
 mod outbox;
 mod router;
 
@@ -20,7 +21,9 @@ use tower::Service;
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
+use crate::rpc::frame::Dialect;
 use crate::rpc::{Context, FEATURES, FEATURES_KEY, Request, Response, Status};
+use crate::server::latecomers::Latecomers;
 use crate::transport::{Listener, Socket};
 
 pub use router::Router;
@@ -77,6 +80,7 @@ struct Shared {
     options: ServerOptions,
     running: AtomicUsize,
     draining: AtomicBool,
+    latecomers: Latecomers,
     /// Ends every handler.
     handlers: Context,
     /// Every handler that runs, so that a shutdown can wait for them.
@@ -93,6 +97,7 @@ impl Shared {
             options,
             running: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            latecomers: Latecomers::new(),
             handlers: Context::new(),
             calls: TaskTracker::new(),
             connections: TaskTracker::new(),
@@ -101,8 +106,9 @@ impl Shared {
     }
 
     /// Takes a place for one request, or says why there is none.
-    fn admit(self: &Arc<Self>) -> Result<Admitted, Status> {
-        if self.draining.load(Ordering::Acquire) {
+    fn admit(self: &Arc<Self>, caller: Dialect) -> Result<Admitted, Status> {
+        let serves = self.latecomers.serves(caller);
+        if self.draining.load(Ordering::Acquire) && !serves {
             return Err(Status::unavailable("the service is stopping").never_delivered());
         }
         if self.running.fetch_add(1, Ordering::AcqRel) >= self.options.max_concurrent_requests {
@@ -174,7 +180,8 @@ impl Server {
     /// Takes no new requests, waits up to `limit` for those that run, and closes.
     ///
     /// A request that arrives meanwhile is refused in a way that makes its caller try another node; streams that run
-    /// go on in both directions. A peer that does not read its last answers delays the end by five seconds at most.
+    /// go on in both directions. go-micro's callers try no other: theirs are served until 0.25 s have passed without
+    /// one, or 2 s. A peer that does not read its last answers delays the end by five seconds at most.
     ///
     /// # Errors
     /// What the transport met while leaving its address; all else is done nevertheless.
@@ -184,8 +191,12 @@ impl Server {
     pub async fn shutdown(mut self, limit: Duration) -> Result<ShutdownReport> {
         let running = self.in_flight();
         self.shared.draining.store(true, Ordering::Release);
-        self.shared.calls.close();
-        let cut = match tokio::time::timeout(limit, self.shared.calls.wait()).await {
+        let drained = async {
+            self.shared.latecomers.gone().await;
+            self.shared.calls.close();
+            self.shared.calls.wait().await;
+        };
+        let cut = match tokio::time::timeout(limit, drained).await {
             Ok(()) => 0,
             Err(_) => self.in_flight(),
         };

@@ -69,7 +69,7 @@ impl Scene {
 }
 
 /// A request that is in order, with more headers.
-fn request(id: &str, more: serde_json::Value) -> Envelope {
+pub(crate) fn request(id: &str, more: serde_json::Value) -> Envelope {
     let mut header = json!({
         "Content-Type": "application/json", "Micro-Service": "greeter", "Micro-Endpoint": "Greeter.Hello",
         "Micro-ID": id,

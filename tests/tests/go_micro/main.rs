@@ -13,3 +13,4 @@ mod bad_input;
 mod capture;
 mod requests;
 mod service;
+mod stopping;

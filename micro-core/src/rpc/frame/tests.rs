@@ -28,6 +28,7 @@ fn a_request_survives_the_wire() {
     let timeout = call.timeout.unwrap();
     assert!(timeout <= Duration::from_secs(2) && timeout > Duration::from_secs(1));
     assert!(!call.reply.stream);
+    assert_eq!(call.dialect, Dialect::GoMicro);
 }
 
 #[test]
@@ -120,6 +121,7 @@ fn a_request_to_a_peer_of_ours_says_nothing_twice() {
         panic!("not a call")
     };
     assert_eq!((&*call.reply.endpoint, &*call.reply.id), ("Greeter.Hello", "7"));
+    assert_eq!(call.dialect, Dialect::Ours);
 }
 
 #[test]
