@@ -1,11 +1,17 @@
 //! Values to bytes and back, by content type.
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::shape::Value;
+
+mod json;
+mod marshaller;
+mod proto;
+
+pub use json::Json;
+pub use marshaller::Marshaller;
+pub use proto::Proto;
 
 /// The content type of JSON.
 pub const JSON: &str = "application/json";
@@ -85,70 +91,6 @@ pub trait Payload: Sized + Send + 'static {
     /// What it looks like, for the registry; `None` when the type cannot tell.
     fn shape() -> Option<Value> {
         None
-    }
-}
-
-/// A serde type as JSON.
-///
-/// ```
-/// use micro_core::codec::{Codec, Json, Payload};
-/// let body = Json("hello").encode(Codec::Json)?;
-/// assert_eq!(&body[..], b"\"hello\"\n");
-/// # Ok::<(), micro_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Json<T>(pub T);
-
-impl<T: Serialize> Json<T> {
-    /// Encodes as JSON and a newline.
-    ///
-    /// # Errors
-    /// As [`Payload::encode`].
-    pub fn encode(&self, codec: Codec) -> Result<Bytes> {
-        only::<T>(Codec::Json, codec)?;
-        let mut body = Vec::with_capacity(128);
-        serde_json::to_writer(&mut body, &self.0).map_err(|e| undone("encode", Codec::Json, e))?;
-        body.push(b'\n');
-        Ok(body.into())
-    }
-}
-
-impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
-    const CODEC: Codec = Codec::Json;
-
-    fn encode(&self, codec: Codec) -> Result<Bytes> {
-        Json::encode(self, codec)
-    }
-
-    fn decode(codec: Codec, body: Bytes) -> Result<Self> {
-        only::<T>(Codec::Json, codec)?;
-        serde_json::from_slice(&body)
-            .map(Json)
-            .map_err(|e| undone("decode", Codec::Json, e))
-    }
-
-    fn shape() -> Option<Value> {
-        Some(Value::of::<T>())
-    }
-}
-
-/// A prost message as protobuf.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Proto<T>(pub T);
-
-impl<T: prost::Message + Default + 'static> Payload for Proto<T> {
-    const CODEC: Codec = Codec::Protobuf;
-
-    fn encode(&self, codec: Codec) -> Result<Bytes> {
-        only::<T>(Codec::Protobuf, codec)?;
-        Ok(self.0.encode_to_vec().into())
-    }
-
-    fn decode(codec: Codec, body: Bytes) -> Result<Self> {
-        only::<T>(Codec::Protobuf, codec)?;
-        T::decode(body)
-            .map(Proto)
-            .map_err(|e| undone("decode", Codec::Protobuf, e))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clause::suite;
 use crate::world::World;
 
 mod callers;
+mod choosing;
 mod deadlines;
 mod failover;
 mod finding;
@@ -110,6 +111,13 @@ suite! {
             an_idle_socket_is_replaced_without_a_failure,
             a_thousand_first_calls_at_once_succeed,
         }
+        choosing: {
+            a_call_to_one_node_goes_there,
+            a_call_to_one_node_goes_to_no_other,
+            a_call_to_a_version_goes_to_its_nodes,
+            a_call_may_bring_a_strategy,
+            a_deadline_may_be_a_point_in_time,
+        }
         failover: {
             a_call_to_nobody_is_unavailable_at_once,
             all_nodes_gone_is_unavailable,
@@ -156,6 +164,7 @@ suite! {
             answers_that_nobody_asked_for_are_dropped,
             a_peer_that_closes_ends_its_calls,
             an_idempotent_call_is_made_again_on_a_new_socket,
+            a_call_is_made_again_as_often_as_it_says,
             nothing_beyond_go_micro_is_said_to_others,
             a_request_says_what_go_micro_needs,
         }

@@ -8,13 +8,14 @@ use crate::error::{Error, ErrorKind};
 use crate::message::Text;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Code, Request, Response, Status};
-use crate::selector::{Target, Tried};
+use crate::selector::{Choice, Target, Tried};
 use crate::transport::Socket;
 
 /// The attempts of one call.
 pub(crate) struct Attempts {
     client: Arc<Shared>,
     service: Text,
+    choice: Choice,
     idempotent: bool,
     tried: Tried,
     retries_left: u32,
@@ -24,21 +25,23 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn new(client: Arc<Shared>, request: &Request) -> Self {
+    pub(crate) fn new(client: Arc<Shared>, request: &Request, choice: Choice) -> Self {
         Attempts {
             service: request.service.clone(),
             idempotent: request.idempotent,
             tried: Tried::default(),
-            retries_left: client.options.retries,
+            retries_left: choice.retries.unwrap_or(client.options.retries),
             last: None,
             retired: false,
+            choice,
             client,
         }
     }
 
     /// The node to try next. When there is none, what the last one said is the better answer.
     pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
-        match self.client.selector.select(&self.service, &self.tried).await {
+        let selector = &self.client.selector;
+        match selector.select(&self.service, &self.choice, &self.tried).await {
             Ok(target) => Ok(target),
             Err(error) => Err(match self.last.take() {
                 Some(last) => unreached(&last, &self.service),

@@ -2,28 +2,19 @@
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::codec::{Codec, Payload};
+use crate::codec::{Codec, Marshaller};
 use crate::message::Text;
-use crate::name;
-use crate::rpc::{Body, CallKind, Context, Request, Response, Status, Streaming, is_reserved};
-
-/// One message, one answer.
-#[derive(Debug)]
-pub struct Unary;
-/// One message, many answers.
-#[derive(Debug)]
-pub struct ServerStream;
-/// Many messages, one answer.
-#[derive(Debug)]
-pub struct ClientStream;
-/// Many messages, many answers.
-#[derive(Debug)]
-pub struct BidiStream;
+use crate::rpc::{
+    BidiStream, ClientStream, Context, Request, Response, ServerStream, Status, Streaming, Unary, is_reserved,
+};
+use crate::selector::{Choice, Strategy};
 
 /// A call that was not made yet; awaiting it makes it.
 ///
@@ -36,82 +27,33 @@ pub struct BidiStream;
 pub struct Call<Kind, Res> {
     client: Client,
     request: Result<Request, Status>,
-    kind: PhantomData<fn(Kind) -> Res>,
-}
-
-impl Client {
-    /// Sends one message and gets one answer. Without a deadline it has the client's `request_timeout`.
-    pub fn unary<Req: Payload, Res: Payload>(
-        &self,
-        service: impl Into<Text>,
-        endpoint: impl Into<Text>,
-        request: Req,
-    ) -> Call<Unary, Res> {
-        let body = request.encode(Req::CODEC).map(Body::One).map_err(Status::from);
-        self.typed(service, endpoint, CallKind::Unary, Req::CODEC, body)
-    }
-
-    /// Sends one message and gets a stream of answers.
-    pub fn server_stream<Req: Payload, Res: Payload>(
-        &self,
-        service: impl Into<Text>,
-        endpoint: impl Into<Text>,
-        request: Req,
-    ) -> Call<ServerStream, Res> {
-        let body = request.encode(Req::CODEC).map(Body::One).map_err(Status::from);
-        self.typed(service, endpoint, CallKind::ServerStream, Req::CODEC, body)
-    }
-
-    /// Sends a stream of messages and gets one answer.
-    pub fn client_stream<Req: Payload, Res: Payload>(
-        &self,
-        service: impl Into<Text>,
-        endpoint: impl Into<Text>,
-        requests: Streaming<Req>,
-    ) -> Call<ClientStream, Res> {
-        let body = Ok(Body::Many(requests.encode(Req::CODEC, Status::from)));
-        self.typed(service, endpoint, CallKind::ClientStream, Req::CODEC, body)
-    }
-
-    /// Sends a stream of messages and gets a stream of answers, each at its own pace.
-    pub fn bidi_stream<Req: Payload, Res: Payload>(
-        &self,
-        service: impl Into<Text>,
-        endpoint: impl Into<Text>,
-        requests: Streaming<Req>,
-    ) -> Call<BidiStream, Res> {
-        let body = Ok(Body::Many(requests.encode(Req::CODEC, Status::from)));
-        self.typed(service, endpoint, CallKind::BidiStream, Req::CODEC, body)
-    }
-
-    fn typed<Kind, Res>(
-        &self,
-        service: impl Into<Text>,
-        endpoint: impl Into<Text>,
-        kind: CallKind,
-        codec: Codec,
-        body: Result<Body, Status>,
-    ) -> Call<Kind, Res> {
-        let request = checked(service.into(), endpoint.into(), body)
-            .map(|request| request.with_kind(kind).with_content_type(codec.content_type()));
-        Call {
-            client: self.clone(),
-            request,
-            kind: PhantomData,
-        }
-    }
-}
-
-fn checked(service: Text, endpoint: Text, body: Result<Body, Status>) -> Result<Request, Status> {
-    name::check_service(&service)?;
-    name::check_endpoint(&endpoint)?;
-    Ok(Request::new(service, endpoint, body?))
+    choice: Choice,
+    /// What bounds it when nothing else does.
+    default_timeout: Option<Duration>,
+    response: Marshaller<Res>,
+    kind: PhantomData<fn(Kind)>,
 }
 
 impl<Kind, Res> Call<Kind, Res> {
+    pub(super) fn new(client: Client, request: Result<Request, Status>, response: Marshaller<Res>) -> Self {
+        Call {
+            client,
+            request,
+            choice: Choice::default(),
+            default_timeout: None,
+            response,
+            kind: PhantomData,
+        }
+    }
+
     /// Bounds the whole call, with all its attempts; an earlier deadline stays.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.map_context(|context| context.with_timeout(timeout))
+    }
+
+    /// Bounds the whole call, with all its attempts, by a point in time; an earlier deadline stays.
+    pub fn deadline(self, deadline: impl Into<Instant>) -> Self {
+        self.map_context(|context| context.with_deadline(deadline.into()))
     }
 
     /// Sends a header along: metadata for the handler. A name that the framework uses is refused.
@@ -160,6 +102,40 @@ impl<Kind, Res> Call<Kind, Res> {
         self
     }
 
+    /// Makes the call again up to this many times after it may have run, in place of the client's number, and says
+    /// that this does no harm, as [`idempotent`](Call::idempotent) does. With 0 it is not made again.
+    ///
+    /// A call that was never delivered is made again on every other node, whatever this says.
+    pub fn retry(mut self, times: u32) -> Self {
+        self.choice.retries = Some(times);
+        self.idempotent()
+    }
+
+    /// Calls this node only, by the id that it has in the registry. `NotFound` when the service has no such node.
+    pub fn node(mut self, id: impl Into<Text>) -> Self {
+        self.choice.node = Some(id.into());
+        self
+    }
+
+    /// Calls nodes of this version only. `NotFound` when the service has none.
+    pub fn version(mut self, version: impl Into<Text>) -> Self {
+        self.choice.version = Some(version.into());
+        self
+    }
+
+    /// Picks the node by this strategy, in place of the client's. What a strategy counts, it counts for all calls that
+    /// it is given to.
+    pub fn select(mut self, strategy: Arc<dyn Strategy>) -> Self {
+        self.choice.strategy = Some(strategy);
+        self
+    }
+
+    /// Bounds the call if it has no deadline when it is made.
+    pub(super) fn default_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.default_timeout = timeout;
+        self
+    }
+
     fn map_context(mut self, change: impl FnOnce(Context) -> Context) -> Self {
         if let Ok(request) = &mut self.request {
             request.context = change(std::mem::take(&mut request.context));
@@ -168,24 +144,27 @@ impl<Kind, Res> Call<Kind, Res> {
     }
 
     async fn send(self) -> Result<(Codec, Response), Status> {
-        let response = self.client.send(self.request?).await?;
+        let mut request = self.request?;
+        if let (Some(timeout), None) = (self.default_timeout, request.context.deadline()) {
+            request.context = request.context.with_timeout(timeout);
+        }
+        let response = self.client.send_to(request, self.choice).await?;
         Ok((Codec::of(&response.content_type).map_err(unreadable)?, response))
     }
 
-    async fn one(self) -> Result<Res, Status>
-    where
-        Res: Payload,
-    {
+    async fn one(self) -> Result<Res, Status> {
+        let how = self.response;
         let (codec, response) = self.send().await?;
-        Res::decode(codec, response.body.into_one()).map_err(unreadable)
+        how.decode(codec, response.body.into_one()).map_err(unreadable)
     }
 
     async fn many(self) -> Result<Streaming<Res>, Status>
     where
-        Res: Payload,
+        Res: Send + 'static,
     {
+        let how = self.response;
         let (codec, response) = self.send().await?;
-        Ok(Streaming::decode(response.body.into_many(), codec))
+        Ok(Streaming::decode(response.body.into_many(), codec, how))
     }
 }
 
@@ -196,7 +175,7 @@ fn unreadable(error: crate::Error) -> Status {
 
 macro_rules! awaited {
     ($kind:ident, $output:ty, $method:ident) => {
-        impl<Res: Payload> IntoFuture for Call<$kind, Res> {
+        impl<Res: Send + 'static> IntoFuture for Call<$kind, Res> {
             type Output = Result<$output, Status>;
             type IntoFuture = BoxFuture<'static, Self::Output>;
 

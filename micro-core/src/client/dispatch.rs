@@ -13,10 +13,10 @@ use crate::client::stream::Answers;
 use crate::message::Text;
 use crate::rpc::frame;
 use crate::rpc::{Body, BodyStream, CallKind, Request, Response, Status};
-use crate::selector::Target;
+use crate::selector::{Choice, Target};
 
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
-pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Response, Status> {
+pub(crate) async fn run(client: Arc<Shared>, request: Request, choice: Choice) -> Result<Response, Status> {
     let deadline = request.context.deadline();
     if request.context.remaining() == Some(Duration::ZERO) {
         return Err(
@@ -29,7 +29,7 @@ pub(crate) async fn run(client: Arc<Shared>, request: Request) -> Result<Respons
         tokio::select! {
             biased;
             () = context.cancelled() => Err(Status::cancelled("the calling context was cancelled")),
-            answer = by_kind(client, request) => readable(answer?, content_type),
+            answer = by_kind(client, request, choice) => readable(answer?, content_type),
         }
     };
     match deadline {
@@ -65,8 +65,8 @@ fn readable(answer: Response, content_type: Text) -> Result<Response, Status> {
     Ok(answer)
 }
 
-async fn by_kind(client: Arc<Shared>, request: Request) -> Result<Response, Status> {
-    let attempts = Attempts::new(client, &request);
+async fn by_kind(client: Arc<Shared>, request: Request, choice: Choice) -> Result<Response, Status> {
+    let attempts = Attempts::new(client, &request, choice);
     match (request.kind, &request.body) {
         (CallKind::Unary, Body::Many(_)) => Err(Status::invalid_argument("a unary call carries one message")),
         (CallKind::Unary, Body::One(body)) => unary(attempts, body.clone(), request).await,

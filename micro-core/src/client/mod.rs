@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod call;
+mod calls;
 mod dispatch;
 mod driver;
 mod in_flight;
@@ -11,6 +12,7 @@ mod pool;
 mod pulse;
 mod replay;
 mod stream;
+mod stub;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -20,12 +22,15 @@ use futures::future::BoxFuture;
 use tower::Service;
 
 use crate::rpc::{CallKind, Request, Response, Status};
-use crate::selector::Selector;
+use crate::selector::{Choice, Selector};
 use pool::Pool;
 
 pub use builder::ClientBuilder;
-pub use call::{BidiStream, Call, ClientStream, ServerStream, Unary};
+pub use call::Call;
 pub use options::ClientOptions;
+pub use stub::Stub;
+
+pub use crate::rpc::{BidiStream, ClientStream, ServerStream, Unary};
 
 #[cfg(test)]
 mod tests;
@@ -75,11 +80,15 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropping the future ends the call: its entry is removed, the peer is told, and the handler there is cancelled.
-    pub async fn send(&self, mut request: Request) -> Result<Response, Status> {
+    pub async fn send(&self, request: Request) -> Result<Response, Status> {
+        self.send_to(request, Choice::default()).await
+    }
+
+    async fn send_to(&self, mut request: Request, choice: Choice) -> Result<Response, Status> {
         if request.kind == CallKind::Unary && request.context.deadline().is_none() {
             request.context = request.context.with_timeout(self.shared.options.request_timeout);
         }
-        dispatch::run(self.shared.clone(), request).await
+        dispatch::run(self.shared.clone(), request, choice).await
     }
 }
 

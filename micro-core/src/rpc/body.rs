@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
 use futures::{Stream, TryStreamExt};
 
-use crate::codec::{Codec, Payload};
+use crate::codec::{Codec, Marshaller};
 use crate::error::Error;
 use crate::rpc::Status;
 
@@ -125,14 +125,14 @@ impl<T: Send + 'static> Streaming<T> {
     }
 }
 
-impl<T: Payload> Streaming<T> {
-    pub(crate) fn decode(body: BodyStream, codec: Codec) -> Self {
-        Streaming::new(body.map(move |item| Ok(T::decode(codec, item?)?)))
+impl<T: Send + 'static> Streaming<T> {
+    pub(crate) fn decode(body: BodyStream, codec: Codec, how: Marshaller<T>) -> Self {
+        Streaming::new(body.map(move |item| Ok(how.decode(codec, item?)?)))
     }
 
     /// `fault` says what a value that cannot be encoded ends the stream with: caller and handler differ in that.
-    pub(crate) fn encode(self, codec: Codec, fault: fn(Error) -> Status) -> BodyStream {
-        BodyStream::new(self.0.map(move |item| item?.encode(codec).map_err(fault)))
+    pub(crate) fn encode(self, codec: Codec, how: Marshaller<T>, fault: fn(Error) -> Status) -> BodyStream {
+        BodyStream::new(self.0.map(move |item| how.encode(&item?, codec).map_err(fault)))
     }
 }
 

@@ -9,6 +9,7 @@ mod context;
 pub(crate) mod frame;
 pub(crate) mod framing;
 pub(crate) mod headers;
+mod method;
 mod micro_error;
 mod request;
 mod status;
@@ -17,6 +18,7 @@ pub use body::{Body, BodyStream, Streaming};
 pub use code::Code;
 pub use context::Context;
 pub use headers::is_reserved;
+pub use method::{BidiStream, ClientStream, Method, ServerStream, Unary};
 pub use request::{CallKind, Request, Response};
 pub use status::Status;
 

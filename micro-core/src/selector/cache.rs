@@ -178,9 +178,8 @@ impl Services {
     fn answered(&self, service: &str, records: Vec<ServiceRecord>) -> Targets {
         let mut services = self.0.lock();
         let entry = services.entry(service.to_owned()).or_default();
-        let nodes = records.into_iter().flat_map(|record| record.nodes);
         entry.asking = None;
-        entry.edit(|known| *known = targets(nodes, known));
+        entry.edit(|known| *known = targets(records, known));
         for change in std::mem::take(&mut entry.missed) {
             entry.apply(change);
         }
@@ -203,14 +202,13 @@ impl Services {
 
 impl Entry {
     fn apply(&mut self, change: Change) {
-        let Change {
-            action,
-            service: ServiceRecord { nodes, .. },
-        } = change;
+        let Change { action, service } = change;
         self.edit(|known| match action {
-            Action::Delete => known.retain(|target| !nodes.iter().any(|node| node.id == target.node.id)),
+            Action::Delete => {
+                known.retain(|target| !service.nodes.iter().any(|node| node.id == target.node.id));
+            }
             Action::Create | Action::Update => {
-                let fresh = targets(nodes, known);
+                let fresh = targets([service], known);
                 known.retain(|target| !fresh.iter().any(|new| new.node.id == target.node.id));
                 known.extend(fresh);
             }
@@ -225,16 +223,25 @@ impl Entry {
 }
 
 /// Targets for the nodes that can be dialled. One that is known and unchanged keeps its count of calls.
-fn targets(nodes: impl IntoIterator<Item = Node>, known: &[Arc<Target>]) -> Vec<Arc<Target>> {
-    let target = |node: Node| match known.iter().find(|target| target.node == node) {
-        Some(target) => Some(target.clone()),
-        None => match Target::new(node) {
-            Ok(target) => Some(Arc::new(target)),
-            Err(error) => {
-                tracing::debug!(%error, "a node with an unusable address was passed over");
-                None
-            }
-        },
+fn targets(records: impl IntoIterator<Item = ServiceRecord>, known: &[Arc<Target>]) -> Vec<Arc<Target>> {
+    let of_record = |record: ServiceRecord| {
+        let version = record.version;
+        let nodes = record.nodes.into_iter();
+        nodes.filter_map(move |node| target(&version, node, known))
     };
-    nodes.into_iter().filter_map(target).collect()
+    records.into_iter().flat_map(of_record).collect()
+}
+
+fn target(version: &str, node: Node, known: &[Arc<Target>]) -> Option<Arc<Target>> {
+    let is_it = |target: &&Arc<Target>| target.node == node && target.version == version;
+    if let Some(target) = known.iter().find(is_it) {
+        return Some(target.clone());
+    }
+    match Target::new(node) {
+        Ok(target) => Some(Arc::new(target.with_version(version))),
+        Err(error) => {
+            tracing::debug!(%error, "a node with an unusable address was passed over");
+            None
+        }
+    }
 }

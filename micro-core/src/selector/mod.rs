@@ -1,6 +1,7 @@
 //! Which node a call goes to: what the registry knows, kept fresh by a watch, and a strategy that picks.
 
 mod cache;
+mod choice;
 mod strategy;
 
 use std::fmt;
@@ -12,12 +13,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Node, Registry};
 use cache::Cache;
 
+pub(crate) use choice::Choice;
+
 pub use strategy::{LeastLoaded, Random, RoundRobin, Strategy, strategies, strategy};
 
 /// A node that can be called, and how many calls of this process are on their way to it.
 #[derive(Debug)]
 pub struct Target {
     node: Node,
+    version: String,
     address: Address,
     in_flight: AtomicUsize,
 }
@@ -31,9 +35,22 @@ impl Target {
         let address = Address::new(node.address.as_str())?;
         Ok(Target {
             node,
+            version: String::new(),
             address,
             in_flight: AtomicUsize::new(0),
         })
+    }
+
+    /// Says of which version of its service it is.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// The version of its service; empty when nobody said.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// The record of the registry.
@@ -99,20 +116,24 @@ impl Selector {
         }
     }
 
-    /// A node of the service that was not tried yet.
+    /// A node of the service that the call may go to, and that was not tried yet.
     ///
     /// When all that are known were tried, the registry is asked once more: they may be old news.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when nobody serves it, [`ErrorKind::Unavailable`] when every node was tried.
-    pub(crate) async fn select(&self, service: &str, tried: &Tried) -> Result<Arc<Target>> {
+    /// [`ErrorKind::NotFound`] when nobody serves it, or none whom the call may go to; [`ErrorKind::Unavailable`] when
+    /// every node was tried.
+    pub(crate) async fn select(&self, service: &str, choice: &Choice, tried: &Tried) -> Result<Arc<Target>> {
         let known = self.cache.targets(service).await?;
-        if let Some(target) = self.pick(&known, tried) {
+        if let Some(target) = self.pick(&known, choice, tried) {
             return Ok(target);
         }
         let fresh = self.cache.refresh(service).await?;
-        self.pick(&fresh, tried)
-            .ok_or_else(|| all_tried(service, tried.0.len()))
+        self.pick(&fresh, choice, tried)
+            .ok_or_else(|| match tried.0.len() {
+                0 if !choice.is_open() => none_chosen(service, choice),
+                count => all_tried(service, count),
+            })
     }
 
     /// Notes that a node does not answer: no call goes there until the registry speaks of it again.
@@ -120,17 +141,31 @@ impl Selector {
         self.cache.remove(service, &target.node);
     }
 
-    fn pick(&self, targets: &Arc<[Arc<Target>]>, tried: &Tried) -> Option<Arc<Target>> {
-        if tried.0.is_empty() {
-            return self.strategy.pick(targets).cloned();
+    fn pick(&self, targets: &Arc<[Arc<Target>]>, choice: &Choice, tried: &Tried) -> Option<Arc<Target>> {
+        let strategy = choice.strategy.as_ref().unwrap_or(&self.strategy);
+        if tried.0.is_empty() && choice.is_open() {
+            return strategy.pick(targets).cloned();
         }
-        let untried: Vec<_> = targets
+        let left: Vec<_> = targets
             .iter()
-            .filter(|target| !tried.contains(target))
+            .filter(|target| choice.admits(target) && !tried.contains(target))
             .cloned()
             .collect();
-        self.strategy.pick(&untried).cloned()
+        strategy.pick(&left).cloned()
     }
+}
+
+fn none_chosen(service: &str, choice: &Choice) -> Error {
+    let error = Error::new(
+        ErrorKind::NotFound,
+        "none of its nodes is the one that was asked for",
+    );
+    let error = error.with_context("service", service);
+    let said = [("node", &choice.node), ("version", &choice.version)];
+    said.into_iter().fold(error, |error, (key, value)| match value {
+        Some(value) => error.with_context(key, value),
+        None => error,
+    })
 }
 
 fn all_tried(service: &str, count: usize) -> Error {

@@ -4,110 +4,126 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::codec::{Codec, Payload};
+use crate::codec::{Codec, Marshaller, Payload};
 use crate::message::Text;
 use crate::rpc::{Body, Context, Request, Response, Status, Streaming};
 
 /// An endpoint, whatever its types.
 pub(crate) type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Response, Status>> + Send + Sync>;
 
+/// How what an endpoint takes and answers travels.
+pub(crate) struct Types<Req, Res> {
+    pub(crate) request: Marshaller<Req>,
+    pub(crate) response: Marshaller<Res>,
+}
+
+impl<Req: Payload, Res: Payload> Types<Req, Res> {
+    /// As the types say themselves.
+    pub(crate) fn payload() -> Self {
+        Types {
+            request: Marshaller::payload(),
+            response: Marshaller::payload(),
+        }
+    }
+}
+
+impl<Req, Res> Clone for Types<Req, Res> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Req, Res> Copy for Types<Req, Res> {}
+
 /// One message in, one out.
-pub(crate) fn unary<Req, Res, F, Fut>(function: F) -> Handler
+pub(crate) fn unary<Req, Res, F, Fut>(types: Types<Req, Res>, function: F) -> Handler
 where
-    Req: Payload,
-    Res: Payload,
+    Req: Send + 'static,
+    Res: Send + 'static,
     F: Fn(Context, Req) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Res, Status>> + Send + 'static,
 {
-    erase(
-        move |Parts {
-                  context,
-                  codec,
-                  body,
-                  content_type,
-              }| {
-            let answer = one(codec, body).map(|request| function(context, request));
-            async move { answer_one(answer?.await?, codec, content_type) }
-        },
-    )
+    erase(move |parts| {
+        let Parts { context, how, body } = parts;
+        let request = types.request.decode(how.codec, body.into_one());
+        let answer = request.map(|request| function(context, request));
+        async move { how.one(answer?.await?, types.response) }
+    })
 }
 
 /// One message in, many out.
-pub(crate) fn server_stream<Req, Res, F, Fut>(function: F) -> Handler
+pub(crate) fn server_stream<Req, Res, F, Fut>(types: Types<Req, Res>, function: F) -> Handler
 where
-    Req: Payload,
-    Res: Payload,
+    Req: Send + 'static,
+    Res: Send + 'static,
     F: Fn(Context, Req) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
     F: Clone,
 {
-    erase(
-        move |Parts {
-                  context,
-                  codec,
-                  body,
-                  content_type,
-              }| {
-            let function = function.clone();
-            async move {
-                let request = first(codec, body).await?;
-                Ok(answer_many(
-                    function(context, request).await?,
-                    codec,
-                    content_type,
-                ))
-            }
-        },
-    )
+    erase(move |parts| {
+        let Parts { context, how, body } = parts;
+        let function = function.clone();
+        async move {
+            let request = first(Streaming::decode(body.into_many(), how.codec, types.request)).await?;
+            Ok(how.many(function(context, request).await?, types.response))
+        }
+    })
 }
 
 /// Many messages in, one out.
-pub(crate) fn client_stream<Req, Res, F, Fut>(function: F) -> Handler
+pub(crate) fn client_stream<Req, Res, F, Fut>(types: Types<Req, Res>, function: F) -> Handler
 where
-    Req: Payload,
-    Res: Payload,
+    Req: Send + 'static,
+    Res: Send + 'static,
     F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Res, Status>> + Send + 'static,
 {
-    erase(
-        move |Parts {
-                  context,
-                  codec,
-                  body,
-                  content_type,
-              }| {
-            let answer = function(context, Streaming::decode(body.into_many(), codec));
-            async move { answer_one(answer.await?, codec, content_type) }
-        },
-    )
+    erase(move |parts| {
+        let Parts { context, how, body } = parts;
+        let requests = Streaming::decode(body.into_many(), how.codec, types.request);
+        let answer = function(context, requests);
+        async move { how.one(answer.await?, types.response) }
+    })
 }
 
 /// Many messages in, many out.
-pub(crate) fn bidi_stream<Req, Res, F, Fut>(function: F) -> Handler
+pub(crate) fn bidi_stream<Req, Res, F, Fut>(types: Types<Req, Res>, function: F) -> Handler
 where
-    Req: Payload,
-    Res: Payload,
+    Req: Send + 'static,
+    Res: Send + 'static,
     F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
 {
-    erase(
-        move |Parts {
-                  context,
-                  codec,
-                  body,
-                  content_type,
-              }| {
-            let answer = function(context, Streaming::decode(body.into_many(), codec));
-            async move { Ok(answer_many(answer.await?, codec, content_type)) }
-        },
-    )
+    erase(move |parts| {
+        let Parts { context, how, body } = parts;
+        let requests = Streaming::decode(body.into_many(), how.codec, types.request);
+        let answer = function(context, requests);
+        async move { Ok(how.many(answer.await?, types.response)) }
+    })
 }
 
 struct Parts {
     context: Context,
+    how: Encoding,
+    body: Body,
+}
+
+/// What the caller chose, which is what it is answered in.
+struct Encoding {
     codec: Codec,
     content_type: Text,
-    body: Body,
+}
+
+impl Encoding {
+    fn one<T>(self, answer: T, how: Marshaller<T>) -> Result<Response, Status> {
+        let body = how.encode(&answer, self.codec).map_err(unencodable)?;
+        Ok(Response::new(body).with_content_type(self.content_type))
+    }
+
+    fn many<T: Send + 'static>(self, answers: Streaming<T>, how: Marshaller<T>) -> Response {
+        let body = Body::Many(answers.encode(self.codec, how, unencodable));
+        Response::new(body).with_content_type(self.content_type)
+    }
 }
 
 fn erase<F, Fut>(function: F) -> Handler
@@ -124,12 +140,8 @@ where
         } = request;
         match Codec::of(&content_type) {
             Ok(codec) => {
-                let answer = function(Parts {
-                    context,
-                    codec,
-                    content_type,
-                    body,
-                });
+                let how = Encoding { codec, content_type };
+                let answer = function(Parts { context, how, body });
                 // That a call within it was never delivered is no reason to make this one again.
                 Box::pin(async move { answer.await.map_err(Status::after_running) })
             }
@@ -138,26 +150,13 @@ where
     })
 }
 
-fn one<T: Payload>(codec: Codec, body: Body) -> Result<T, Status> {
-    Ok(T::decode(codec, body.into_one())?)
-}
-
-async fn first<T: Payload>(codec: Codec, body: Body) -> Result<T, Status> {
-    match Streaming::decode(body.into_many(), codec).next().await {
+async fn first<T: Send + 'static>(mut requests: Streaming<T>) -> Result<T, Status> {
+    match requests.next().await {
         Some(request) => request,
         None => Err(Status::invalid_argument(
             "the stream ended before its request came",
         )),
     }
-}
-
-fn answer_one<T: Payload>(answer: T, codec: Codec, content_type: Text) -> Result<Response, Status> {
-    let body = answer.encode(codec).map_err(unencodable)?;
-    Ok(Response::new(body).with_content_type(content_type))
-}
-
-fn answer_many<T: Payload>(answers: Streaming<T>, codec: Codec, content_type: Text) -> Response {
-    Response::new(Body::Many(answers.encode(codec, unencodable))).with_content_type(content_type)
 }
 
 /// What the handler made cannot be said in the codec that the caller chose: that is no fault of the caller, unless

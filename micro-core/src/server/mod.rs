@@ -4,6 +4,7 @@ mod answering;
 mod connection;
 mod handler;
 mod latecomers;
+mod methods;
 mod outbox;
 mod router;
 

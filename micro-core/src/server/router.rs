@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name;
 use crate::registry::{self, Value};
 use crate::rpc::{CallKind, Context, Request, Response, Status, Streaming};
-use crate::server::handler::{self, Handler};
+use crate::server::handler::{self, Handler, Types};
 
 /// Endpoints by name, each answered by a plain async function.
 ///
@@ -70,8 +70,12 @@ impl Router {
         F: Fn(Context, Req) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Res, Status>> + Send + 'static,
     {
-        self.add(endpoint, CallKind::Unary, handler::unary(function))
-            .shaped(endpoint, Req::shape(), Res::shape())
+        self.add(
+            endpoint,
+            CallKind::Unary,
+            handler::unary(Types::payload(), function),
+        )
+        .shaped(endpoint, Req::shape(), Res::shape())
     }
 
     /// One message in, many out: `async fn(Context, Req) -> Result<Streaming<Res>, Status>`.
@@ -83,7 +87,11 @@ impl Router {
         F: Fn(Context, Req) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
     {
-        self.add(endpoint, CallKind::ServerStream, handler::server_stream(function))
+        self.add(
+            endpoint,
+            CallKind::ServerStream,
+            handler::server_stream(Types::payload(), function),
+        )
     }
 
     /// Many messages in, one out: `async fn(Context, Streaming<Req>) -> Result<Res, Status>`.
@@ -95,7 +103,11 @@ impl Router {
         F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Res, Status>> + Send + 'static,
     {
-        self.add(endpoint, CallKind::ClientStream, handler::client_stream(function))
+        self.add(
+            endpoint,
+            CallKind::ClientStream,
+            handler::client_stream(Types::payload(), function),
+        )
     }
 
     /// Many messages in, many out: `async fn(Context, Streaming<Req>) -> Result<Streaming<Res>, Status>`.
@@ -107,7 +119,11 @@ impl Router {
         F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
     {
-        self.add(endpoint, CallKind::BidiStream, handler::bidi_stream(function))
+        self.add(
+            endpoint,
+            CallKind::BidiStream,
+            handler::bidi_stream(Types::payload(), function),
+        )
     }
 
     /// Any service from [`Request`] to [`Response`]: for answers with metadata, and for what is not typed.
@@ -176,7 +192,7 @@ impl Router {
             .collect()
     }
 
-    fn add(self, endpoint: &str, kind: CallKind, handler: Handler) -> Self {
+    pub(super) fn add(self, endpoint: &str, kind: CallKind, handler: Handler) -> Self {
         if let Err(error) = name::check_endpoint(endpoint) {
             return self.note(error.kind(), error.to_string());
         }
@@ -190,7 +206,7 @@ impl Router {
         )
     }
 
-    fn shaped(mut self, endpoint: &str, request: Option<Value>, response: Option<Value>) -> Self {
+    pub(super) fn shaped(mut self, endpoint: &str, request: Option<Value>, response: Option<Value>) -> Self {
         if let Some(route) = Arc::make_mut(&mut self.routes).get_mut(endpoint) {
             (route.record.request, route.record.response) = (request, response);
         }

@@ -170,6 +170,26 @@ pub async fn an_idempotent_call_is_made_again_on_a_new_socket(world: &RpcWorld) 
     assert_eq!(call.await.unwrap(), Ok(Json(4)));
 }
 
+/// A call says how often it may be made again after it may have run: as often, and no more. With 0 it is not, whatever
+/// the client does.
+pub async fn a_call_is_made_again_as_often_as_it_says(world: &RpcWorld) {
+    for times in [0, 3] {
+        let mut stage = Stage::open(world, Says::Everything).await;
+        let call = stage
+            .client
+            .unary::<_, Json<u64>>(SERVICE, "Test.Double", Json(2_u64));
+        let call = call.retry(times).timeout(PATIENCE);
+        let call = tokio::spawn(async move { call.await });
+        for _ in 0..=times {
+            let mut socket = stage.listener.accept().await.unwrap();
+            receive(&mut socket).await;
+        }
+        let status = call.await.unwrap().unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status}");
+        assert!(attempt(stage.listener.accept()).await.is_none());
+    }
+}
+
 /// To a peer that does not say that it understands more, nothing is said that go-micro does not say.
 pub async fn nothing_beyond_go_micro_is_said_to_others(world: &RpcWorld) {
     let mut stage = Stage::open(world, Says::Nothing).await;

@@ -68,11 +68,25 @@ impl Process {
         Instance { server, listed }
     }
 
+    /// A node of that version of the service.
+    pub(super) async fn serve_version(&self, node: &str, version: &str, router: Router) -> Instance {
+        router.check().unwrap();
+        let listener = self.transport.listen(ListenOptions::default()).await.unwrap();
+        let server = Server::serve(listener, router, ServerOptions::default());
+        let (address, metadata) = (server.address().as_str(), server.metadata().clone());
+        let listed = self.list_version(node, version, address, metadata).await;
+        Instance { server, listed }
+    }
+
     /// Registers a node of the service.
     pub(super) async fn list(&self, node: &str, address: &str, metadata: Metadata) -> Listed {
+        self.list_version(node, "1", address, metadata).await
+    }
+
+    async fn list_version(&self, node: &str, version: &str, address: &str, metadata: Metadata) -> Listed {
         let mut node = Node::new(node, address);
         node.metadata = metadata;
-        let record = ServiceRecord::new(SERVICE, "1").with_node(node);
+        let record = ServiceRecord::new(SERVICE, version).with_node(node);
         let options = RegisterOptions::default();
         self.registry.register(&record, options).await.unwrap();
         Listed {

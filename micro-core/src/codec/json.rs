@@ -1,0 +1,59 @@
+//! serde types as JSON.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Codec, Payload, only, undone};
+use crate::error::Result;
+use crate::shape::Value;
+
+/// A serde type as JSON.
+///
+/// ```
+/// use micro_core::codec::{Codec, Json, Payload};
+/// let body = Json("hello").encode(Codec::Json)?;
+/// assert_eq!(&body[..], b"\"hello\"\n");
+/// # Ok::<(), micro_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> Json<T> {
+    /// Encodes as JSON and a newline.
+    ///
+    /// # Errors
+    /// As [`Payload::encode`].
+    pub fn encode(&self, codec: Codec) -> Result<Bytes> {
+        encode(&self.0, codec)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
+    const CODEC: Codec = Codec::Json;
+
+    fn encode(&self, codec: Codec) -> Result<Bytes> {
+        encode(&self.0, codec)
+    }
+
+    fn decode(codec: Codec, body: Bytes) -> Result<Self> {
+        decode(codec, body).map(Json)
+    }
+
+    fn shape() -> Option<Value> {
+        Some(Value::of::<T>())
+    }
+}
+
+pub(super) fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Bytes> {
+    only::<T>(Codec::Json, codec)?;
+    let mut body = Vec::with_capacity(128);
+    serde_json::to_writer(&mut body, value).map_err(|e| undone("encode", Codec::Json, e))?;
+    body.push(b'\n');
+    Ok(body.into())
+}
+
+pub(super) fn decode<T: DeserializeOwned>(codec: Codec, body: Bytes) -> Result<T> {
+    only::<T>(Codec::Json, codec)?;
+    serde_json::from_slice(&body).map_err(|e| undone("decode", Codec::Json, e))
+}

@@ -1,0 +1,144 @@
+//! How the values of a type travel, as a value.
+
+use std::fmt;
+
+use bytes::Bytes;
+use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Codec, Payload, json, proto};
+use crate::error::Result;
+use crate::shape::Value;
+
+/// How the values of a type travel: what they are sent as, and which content types are understood.
+///
+/// It is what [`Payload`] says, for types that do not say it themselves: the signatures of a
+/// [`Method`](crate::rpc::Method) hold plain messages, without [`Json`](super::Json) or [`Proto`](super::Proto)
+/// around them.
+///
+/// ```
+/// use micro_core::codec::{Codec, Marshaller};
+/// const NAME: Marshaller<String> = Marshaller::json();
+/// let body = NAME.encode(&"Ada".to_owned(), Codec::Json)?;
+/// assert_eq!(NAME.decode(Codec::Json, body)?, "Ada");
+/// # Ok::<(), micro_core::Error>(())
+/// ```
+pub struct Marshaller<T> {
+    codec: Codec,
+    encode: fn(&T, Codec) -> Result<Bytes>,
+    decode: fn(Codec, Bytes) -> Result<T>,
+    shape: fn() -> Option<Value>,
+}
+
+impl<T: Payload> Marshaller<T> {
+    /// As the type says itself.
+    pub const fn payload() -> Self {
+        Marshaller {
+            codec: T::CODEC,
+            encode: T::encode,
+            decode: T::decode,
+            shape: T::shape,
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Marshaller<T> {
+    /// A serde type as JSON.
+    pub const fn json() -> Self {
+        Marshaller {
+            codec: Codec::Json,
+            encode: json::encode,
+            decode: json::decode,
+            shape: || Some(Value::of::<T>()),
+        }
+    }
+}
+
+impl<T: Message + Default> Marshaller<T> {
+    /// A prost message as protobuf.
+    pub const fn protobuf() -> Self {
+        Marshaller {
+            codec: Codec::Protobuf,
+            encode: proto::encode,
+            decode: proto::decode,
+            shape: || None,
+        }
+    }
+}
+
+impl<T: Message + Default + Serialize + DeserializeOwned> Marshaller<T> {
+    /// A prost message that is a serde type too: sent as protobuf, and in JSON to whoever asks in JSON.
+    pub const fn protobuf_or_json() -> Self {
+        Marshaller {
+            codec: Codec::Protobuf,
+            encode: |value, codec| match codec {
+                Codec::Json => json::encode(value, codec),
+                _ => proto::encode(value, codec),
+            },
+            decode: |codec, body| match codec {
+                Codec::Json => json::decode(codec, body),
+                _ => proto::decode(codec, body),
+            },
+            shape: || Some(Value::of::<T>()),
+        }
+    }
+
+    /// A serde type that is a prost message too: sent as JSON, and in protobuf to whoever asks in protobuf.
+    pub const fn json_or_protobuf() -> Self {
+        Marshaller {
+            codec: Codec::Json,
+            ..Marshaller::protobuf_or_json()
+        }
+    }
+}
+
+impl<T> Marshaller<T> {
+    /// Sets what the values look like, for the registry.
+    #[must_use]
+    pub const fn with_shape(mut self, shape: fn() -> Option<Value>) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// What values are sent as when nobody asks for something else.
+    pub const fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Encodes a value.
+    ///
+    /// # Errors
+    /// As [`Payload::encode`].
+    pub fn encode(&self, value: &T, codec: Codec) -> Result<Bytes> {
+        (self.encode)(value, codec)
+    }
+
+    /// Decodes a value.
+    ///
+    /// # Errors
+    /// As [`Payload::decode`].
+    pub fn decode(&self, codec: Codec, body: Bytes) -> Result<T> {
+        (self.decode)(codec, body)
+    }
+
+    /// What the values look like, for the registry; `None` when nobody can tell.
+    pub fn shape(&self) -> Option<Value> {
+        (self.shape)()
+    }
+}
+
+// Not derived: these hold whatever the type is.
+impl<T> Clone for Marshaller<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Marshaller<T> {}
+
+impl<T> fmt::Debug for Marshaller<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Marshaller<{}>({:?})", std::any::type_name::<T>(), self.codec)
+    }
+}
