@@ -342,6 +342,9 @@ pub(crate) fn unframed(content_type: &str, body: Bytes) -> Result<Bytes, Status>
     Framing::of(content_type).unframe_answer(body).map_err(unreadable)
 }
 
+/// An id that no call of ours has: they count from 0. What comes with one that is no number is no answer to us.
+const NO_CALL: u64 = u64::MAX;
+
 /// What a caller receives.
 #[derive(Debug)]
 pub(crate) struct FromServer {
@@ -372,7 +375,7 @@ pub(crate) fn from_server(message: Message) -> FromServer {
     let Message { mut headers, body } = message;
     let (_, id) = take_id(&mut headers);
     let pong = id.as_deref() == Some(h::PING_ID);
-    let id = id.and_then(|id| id.parse().ok());
+    let id = id.map(|id| id.parse().unwrap_or(NO_CALL));
     if let Some(event) = refusal(pong, id, &headers, &body) {
         return FromServer { id, event };
     }

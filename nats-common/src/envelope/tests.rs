@@ -74,7 +74,8 @@ fn every_captured_message_is_read_and_written_back() {
         );
         count += 1;
     }
-    assert_eq!(count, 99, "the others speak of the registry, or are no JSON");
+    // The registry's own tests read the other 52; one is no JSON.
+    assert_eq!((captured().len(), count), (152, 99));
 }
 
 #[test]

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::capture::{Captured, Envelope, LIMIT, captured, subscribed};
 use crate::service::{Req, Rsp};
 
-const ADDRESS: &str = "a.go.server";
+/// Where the server is said to be.
+pub(crate) const ADDRESS: &str = "a.go.server";
 
 #[tokio::test]
 async fn captured_answers_of_v6_are_understood() {
@@ -75,14 +76,15 @@ async fn replay(generation: &str) -> usize {
             call(&backends, &exchange.request),
             serve(&nats, &mut requests, exchange)
         );
-        same_question(exchange, &asked);
+        same_question(&exchange.step, &exchange.request, &asked);
+        same_body(exchange, &asked);
         same_answer(exchange, outcome);
     }
     exchanges.len()
 }
 
 /// A client in whose registry the captured server is.
-async fn client(server: &NatsServer) -> Backends {
+pub(crate) async fn client(server: &NatsServer) -> Backends {
     let mut config = BackendsConfig::default();
     config.transport = PluginChoice::new("nats").with_addresses(&server.url());
     config.registry = config.transport.clone();
@@ -151,22 +153,29 @@ async fn call(backends: &Backends, request: &Envelope) -> Result<Value, Status> 
     }
 }
 
-/// Every header that a Go client sent, and the same body. The id is ours, and so is the time that is left.
-fn same_question(exchange: &Exchange, asked: &Envelope) {
-    let theirs = &exchange.request;
-    for (name, value) in theirs.header.as_object().unwrap() {
-        // The names that go-micro's gRPC codec adds, and reads past, begin otherwise.
-        if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
-            continue;
-        }
+/// The same headers as a Go client sends, no others, and the same values. The id is ours, and so is the time that is
+/// left; ours is said in both spellings, and a stream's deadline always.
+pub(crate) fn same_question(about: &str, theirs: &Envelope, ours: &Envelope) {
+    // The names that go-micro's gRPC codec adds, and reads past, begin otherwise.
+    let named =
+        |envelope: &Envelope| envelope.names(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+    let allowed = |name: &str| matches!(name, "Micro-ID" | "Micro-Id" | "Timeout");
+    let extra: Vec<_> = named(ours).difference(&named(theirs)).cloned().collect();
+    assert!(extra.iter().all(|name| allowed(name)), "{about}: {extra:?}");
+    for name in named(theirs) {
+        let said = ours.get(&name);
         let same = match name.as_str() {
-            "Micro-ID" | "Micro-Id" | "Timeout" => {
-                asked.get(name).is_some_and(|id| id.parse::<u64>().is_ok())
+            "Micro-ID" | "Micro-Id" | "Micro-Stream" | "Timeout" => {
+                said.is_some_and(|number| number.parse::<u64>().is_ok())
             }
-            _ => asked.get(name) == value.as_str(),
+            _ => said == theirs.get(&name),
         };
-        assert!(same, "{}: {name}: {value} in {asked:?}", exchange.step);
+        assert!(same, "{about}: {name} in {ours:?}");
     }
+}
+
+fn same_body(exchange: &Exchange, asked: &Envelope) {
+    let theirs = &exchange.request;
     let (mut meant, mut ours) = (theirs.meant(), asked.meant());
     if meant["params"].is_array() {
         (meant["id"], ours["id"]) = (Value::Null, Value::Null);

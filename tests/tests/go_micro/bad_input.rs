@@ -9,16 +9,16 @@ use crate::capture::{Envelope, next, subscribed};
 use crate::service::{V6, greeter};
 
 /// A service of ours, and somebody who says things to it.
-struct Scene {
-    nats: Client,
+pub(crate) struct Scene {
+    pub(crate) nats: Client,
     service: Service,
     inbox: String,
-    answers: Subscriber,
+    pub(crate) answers: Subscriber,
     _server: NatsServer,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Scene::on(NatsServer::start().await).await
     }
 
@@ -36,8 +36,12 @@ impl Scene {
         }
     }
 
-    async fn say(&self, payload: impl Into<Vec<u8>>) {
-        let address = self.service.address().to_owned();
+    pub(crate) fn address(&self) -> String {
+        self.service.address().to_owned()
+    }
+
+    pub(crate) async fn say(&self, payload: impl Into<Vec<u8>>) {
+        let address = self.address();
         let payload = payload.into().into();
         self.nats
             .publish_with_reply(address, self.inbox.clone(), payload)
@@ -46,7 +50,7 @@ impl Scene {
     }
 
     /// The next answer is to the well-formed request that is made now: what was said before had none.
-    async fn next_is_ours(&mut self) {
+    pub(crate) async fn next_is_ours(&mut self) {
         self.say(request("ours", json!({})).write()).await;
         let answer = next(&mut self.answers).await;
         assert_eq!(
@@ -58,7 +62,7 @@ impl Scene {
     }
 
     /// What was said is answered by an error that says this.
-    async fn refused(&mut self, error: &str) {
+    pub(crate) async fn refused(&mut self, error: &str) {
         let answer = next(&mut self.answers).await;
         assert!(
             answer.get("Micro-Error").is_some_and(|text| text.contains(error)),

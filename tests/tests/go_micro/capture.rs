@@ -1,5 +1,6 @@
 //! Captured traffic: `tests/vectors`, one NATS message a line, in order within a capture.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -67,6 +68,15 @@ impl Envelope {
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.header[name].as_str()
+    }
+
+    /// The names of the headers of this kind.
+    pub(crate) fn names(&self, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        let header = self.header.as_object().into_iter().flatten();
+        header
+            .map(|(name, _)| name.clone())
+            .filter(|name| wanted(name))
+            .collect()
     }
 
     /// The body as it is meant: of JSON, whatever its white space.

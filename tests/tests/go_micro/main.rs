@@ -11,6 +11,10 @@
 mod answers;
 mod bad_input;
 mod capture;
+mod events;
+mod odd_answers;
 mod requests;
 mod service;
 mod stopping;
+mod streams;
+mod traps;
