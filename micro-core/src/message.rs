@@ -1,20 +1,20 @@
 //! What travels: headers and a body.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 
-/// Text that is often known at compile time, and then costs no allocation.
-pub type Text = Cow<'static, str>;
+mod text;
+
+pub use text::Text;
 
 /// Names and values that describe something that lasts: a service, a node, an endpoint. Sorted by name.
 pub type Metadata = BTreeMap<String, String>;
 
 /// One message of a socket or an event: headers and an opaque body.
 ///
-/// Cloning is cheap for the body (reference counted) and copies the headers.
+/// Cloning is cheap: the body is reference counted, and so are headers of more than 23 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// Names and values beside the body.

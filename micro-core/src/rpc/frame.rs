@@ -118,7 +118,7 @@ impl Caller {
 }
 
 fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
-    let id: Text = Text::Owned(id.to_string());
+    let id = Text::from(id);
     let metadata = request.context.metadata();
     let mut headers = Headers::with_capacity(10 + metadata.len());
     headers.push(h::SERVICE, request.service.clone());
@@ -130,7 +130,7 @@ fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
         headers.push(h::ID_OLD, id.clone());
     }
     if let Some(left) = request.context.remaining() {
-        headers.push(h::TIMEOUT, left.as_nanos().to_string());
+        headers.push(h::TIMEOUT, nanoseconds(left));
     }
     if request.kind != CallKind::Unary {
         headers.push(h::STREAM, id.clone());
@@ -140,6 +140,11 @@ fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
         headers.insert(name.to_owned(), value.to_owned());
     }
     headers
+}
+
+/// go-micro reads a signed number; 292 years are as good as any longer time.
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).map_or(i64::MAX as u64, |ns| ns.min(i64::MAX as u64))
 }
 
 /// An empty request of this content type, as go-micro opens streams with; it is framed like any other.
@@ -176,7 +181,7 @@ pub(crate) fn ping() -> Message {
 
 fn control(id: u64, what: &'static str) -> Message {
     Message::default()
-        .with_header(h::ID, id.to_string())
+        .with_header(h::ID, id)
         .with_header(h::CONTROL, what)
 }
 
@@ -237,7 +242,7 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
         endpoint: take_endpoint(&mut headers),
         content_type: headers
             .remove(h::CONTENT_TYPE)
-            .unwrap_or(Text::Borrowed(codec::PROTOBUF)),
+            .unwrap_or(Text::from_static(codec::PROTOBUF)),
         stream: stream.is_some(),
     };
     let timeout = headers

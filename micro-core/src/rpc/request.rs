@@ -46,7 +46,7 @@ impl Request {
             service: service.into(),
             endpoint: endpoint.into(),
             kind: CallKind::Unary,
-            content_type: Text::Borrowed(codec::JSON),
+            content_type: Text::from_static(codec::JSON),
             context: Context::new(),
             body: body.into(),
             idempotent: false,
@@ -92,7 +92,7 @@ impl Response {
     pub fn new(body: impl Into<Body>) -> Self {
         Response {
             metadata: Headers::new(),
-            content_type: Text::Borrowed(codec::JSON),
+            content_type: Text::from_static(codec::JSON),
             body: body.into(),
         }
     }

@@ -1,6 +1,5 @@
 //! A message in whatever JSON it is written, read as leniently as go-micro reads it.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use micro_core::message::Headers;
@@ -105,8 +104,8 @@ impl<'de> Visitor<'de> for HeaderInto<'_> {
             *self.0 = Headers::with_capacity(TYPICAL_HEADERS);
         }
         let mut limits = Limits::of(self.0);
-        while let Some(name) = map.next_key_seed(HeaderText(known::name))? {
-            let value = map.next_value_seed(HeaderText(known::value))?;
+        while let Some(name) = map.next_key_seed(HeaderText)? {
+            let value = map.next_value_seed(HeaderText)?;
             if !limits.take(&name, &value) {
                 return Err(de::Error::custom("too many headers"));
             }
@@ -116,8 +115,8 @@ impl<'de> Visitor<'de> for HeaderInto<'_> {
     }
 }
 
-/// Reads one text of a header through a table of known ones.
-struct HeaderText(fn(&str) -> Text);
+/// Reads one text of a header.
+struct HeaderText;
 
 impl<'de> DeserializeSeed<'de> for HeaderText {
     type Value = Text;
@@ -135,10 +134,10 @@ impl Visitor<'_> for HeaderText {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok((self.0)(text))
+        Ok(known::header(text))
     }
 
     fn visit_unit<E>(self) -> Result<Text, E> {
-        Ok(Cow::Borrowed(""))
+        Ok(Text::default())
     }
 }

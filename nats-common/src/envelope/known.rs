@@ -1,46 +1,13 @@
-//! Header names and values that nearly every message carries: reading them costs no allocation.
-
-use std::borrow::Cow;
+//! The text of a header. What is short costs no allocation anyway, and so does the one long text that is common.
 
 use micro_core::Text;
+use micro_core::codec::OCTET_STREAM;
 
-/// A header's name, borrowed for good when it is a known one.
-pub(super) fn name(text: &str) -> Text {
-    let known: &[&'static str] = match text.len() {
-        5 => &["Local"],
-        6 => &["Accept", "Remote"],
-        7 => &["Timeout"],
-        8 => &["Micro-ID", "Micro-Id"],
-        10 => &["Connection", "X-Micro-ID", "X-Micro-Id"],
-        11 => &["Micro-Error", "Micro-Topic"],
-        12 => &["Content-Type", "Micro-Method", "Micro-Socket", "Micro-Stream"],
-        13 => &["Micro-Service", "X-Micro-Error", "X-Micro-Topic"],
-        14 => &["Micro-Endpoint", "X-Micro-Method", "X-Micro-Stream"],
-        15 => &["X-Micro-Service"],
-        16 => &["X-Micro-Endpoint"],
-        _ => &[],
-    };
-    pick(known, text)
-}
-
-/// A header's value, borrowed for good when it is a known one.
-pub(super) fn value(text: &str) -> Text {
-    let known: &[&'static str] = match text.len() {
-        0 => &[""],
-        3 => &["EOS"],
-        4 => &["more", "open"],
-        16 => &["application/json"],
-        20 => &["application/protobuf"],
-        24 => &["application/octet-stream"],
-        _ => &[],
-    };
-    pick(known, text)
-}
-
-fn pick(known: &[&'static str], text: &str) -> Text {
-    match known.iter().find(|known| **known == text) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(text.to_owned()),
+/// A header's name or value.
+pub(super) fn header(text: &str) -> Text {
+    match text {
+        OCTET_STREAM => Text::from_static(OCTET_STREAM),
+        _ => Text::new(text),
     }
 }
 
@@ -49,42 +16,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_every_call_carries_is_not_allocated() {
-        for text in [
-            "Accept",
-            "Connection",
-            "Content-Type",
-            "Micro-Endpoint",
-            "Micro-Error",
-            "Micro-ID",
-            "Micro-Id",
-            "Micro-Method",
-            "Micro-Service",
-            "Micro-Stream",
-            "Micro-Topic",
-            "Timeout",
-            "X-Micro-Endpoint",
-            "X-Micro-Error",
-            "X-Micro-ID",
-            "X-Micro-Method",
-            "X-Micro-Service",
-        ] {
-            assert!(
-                matches!(name(text), Cow::Borrowed(known) if known == text),
-                "{text}"
-            );
-        }
-        for text in ["", "EOS", "application/json", "application/protobuf"] {
-            assert!(
-                matches!(value(text), Cow::Borrowed(known) if known == text),
-                "{text}"
-            );
-        }
+    fn the_longest_content_type_of_ours_is_not_copied() {
+        let (one, other) = (OCTET_STREAM.to_owned(), OCTET_STREAM.to_owned());
+        let (one, other) = (header(&one), header(&other));
+        assert_eq!(one, OCTET_STREAM);
+        assert!(std::ptr::eq(one.as_str(), other.as_str()));
     }
 
     #[test]
-    fn what_is_not_known_is_kept_as_it_is() {
-        assert_eq!(name("micro-id"), "micro-id");
-        assert_eq!(value("application/JSON"), "application/JSON");
+    fn any_other_text_is_kept_as_it_is() {
+        for text in [
+            "",
+            "Micro-Id",
+            "micro-id",
+            "application/JSON",
+            "no/such;type of content",
+        ] {
+            assert_eq!(header(text), text);
+        }
     }
 }

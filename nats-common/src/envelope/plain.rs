@@ -37,7 +37,7 @@ fn read_headers(mut rest: &str) -> Option<(Headers, &str)> {
         if !limits.take(name, value) {
             return None;
         }
-        headers.insert(known::name(name), known::value(value));
+        headers.insert(known::header(name), known::header(value));
         match after.as_bytes().first()? {
             b',' => rest = &after[1..],
             b'}' => return Some((headers, &after[1..])),

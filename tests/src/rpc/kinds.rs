@@ -97,7 +97,7 @@ pub async fn an_empty_body_is_a_body(world: &RpcWorld) {
 pub async fn an_answer_comes_in_the_encoding_of_its_request(world: &RpcWorld) {
     let told = service_fn(|request: Request| async move {
         Ok::<_, Status>(
-            Response::new(Bytes::from(request.content_type.clone().into_owned()))
+            Response::new(Bytes::from(String::from(request.content_type.clone())))
                 .with_content_type(request.content_type),
         )
     });
