@@ -12,11 +12,12 @@ mod value;
 mod world;
 
 pub mod broker;
-pub mod nats_server;
 pub mod registry;
 pub mod rpc;
 pub mod service;
 pub mod transport;
 
 pub use clause::run;
+/// A real nats-server that belongs to one test.
+pub use nats_testing as nats_server;
 pub use world::World;

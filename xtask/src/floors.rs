@@ -66,6 +66,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("transport-nats", &[CORE, "nats-common"]),
     ("broker-nats", &[CORE, "nats-common"]),
     ("registry-nats", &[CORE, "nats-common"]),
+    // The harness of a real server knows nothing of the house.
+    ("nats-testing", &[]),
     ("micro", BACKENDS),
     ("micro-conformance", ALL),
     ("micro-examples", ALL),
@@ -81,6 +83,8 @@ const BACKENDS: &[&str] = &[
     "transport-nats",
     "broker-nats",
     "registry-nats",
+    // Only by the feature `testing`.
+    "nats-testing",
 ];
 
 const ALL: &[&str] = &[
@@ -89,6 +93,7 @@ const ALL: &[&str] = &[
     "transport-nats",
     "broker-nats",
     "registry-nats",
+    "nats-testing",
     "micro",
     "micro-conformance",
 ];

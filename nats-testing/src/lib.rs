@@ -8,13 +8,20 @@
 //! test fails and says how to get one.
 //!
 //! ```no_run
-//! use micro_conformance::nats_server::NatsServer;
+//! use nats_testing::NatsServer;
 //! # async fn test() {
 //! let mut server = NatsServer::builder().config("max_payload: 1KB").start().await;
 //! let connections = &server.monitor("/connz").await["num_connections"];
 //! server.restart().await; // on the same ports
 //! # }
 //! ```
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose server does not start fails by panicking"
+)]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +35,7 @@ mod locate;
 mod monitor;
 mod signal;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use cluster::NatsCluster;
