@@ -10,7 +10,7 @@ mod marshaller;
 mod proto;
 
 pub use json::Json;
-pub use marshaller::Marshaller;
+pub use marshaller::{JsonMessage, Marshaller, ProtobufMessage};
 pub use proto::Proto;
 
 /// The content type of JSON.
@@ -68,6 +68,7 @@ impl Codec {
 /// The caller of an endpoint chooses the content type and the server obeys, so a payload may know several codecs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how it is written down",
+    label = "this is no `Payload`",
     note = "wrap it: `Json<{Self}>` for a serde type, `Proto<{Self}>` for a prost message"
 )]
 pub trait Payload: Sized + Send + 'static {

@@ -17,6 +17,8 @@ pub use plugins::default_plugins;
 pub use publisher::Publisher;
 pub use service::{Health, Report, Service, ServiceBuilder};
 
+pub use micro_macros::service;
+
 pub use bytes::Bytes;
 pub use clap;
 pub use tower;

@@ -68,7 +68,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("registry-nats", &[CORE, "nats-common"]),
     // The harness of a real server knows nothing of the house.
     ("nats-testing", &[]),
-    ("micro", BACKENDS),
+    // It is built before what its code will name.
+    ("micro-macros", &[]),
+    ("micro", FRAMEWORK),
     ("micro-conformance", ALL),
     ("micro-examples", ALL),
     ("micro-benches", ALL),
@@ -77,8 +79,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-const BACKENDS: &[&str] = &[
+/// What service authors see as one crate.
+const FRAMEWORK: &[&str] = &[
     CORE,
+    "micro-macros",
     "nats-common",
     "transport-nats",
     "broker-nats",

@@ -31,9 +31,34 @@ pub struct Marshaller<T> {
     shape: fn() -> Option<Value>,
 }
 
-impl<T: Payload> Marshaller<T> {
+/// What can travel as JSON: every serde type that borrows nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel as JSON",
+    label = "this is no serde type, or only half of one",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`: both, since one end writes it and the other reads it"
+)]
+pub trait JsonMessage: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> JsonMessage for T {}
+
+/// What can travel as protobuf: every prost message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel as protobuf",
+    label = "this is no prost message",
+    note = "add `#[derive(prost::Message)]` to `{Self}`, or generate it from a .proto file"
+)]
+pub trait ProtobufMessage: Message + Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Message + Default> ProtobufMessage for T {}
+
+impl<T> Marshaller<T> {
     /// As the type says itself.
-    pub const fn payload() -> Self {
+    pub const fn payload() -> Self
+    where
+        T: Payload,
+    {
         Marshaller {
             codec: T::CODEC,
             encode: T::encode,
@@ -41,11 +66,12 @@ impl<T: Payload> Marshaller<T> {
             shape: T::shape,
         }
     }
-}
 
-impl<T: Serialize + DeserializeOwned> Marshaller<T> {
     /// A serde type as JSON.
-    pub const fn json() -> Self {
+    pub const fn json() -> Self
+    where
+        T: JsonMessage,
+    {
         Marshaller {
             codec: Codec::Json,
             encode: json::encode,
@@ -53,11 +79,12 @@ impl<T: Serialize + DeserializeOwned> Marshaller<T> {
             shape: || Some(Value::of::<T>()),
         }
     }
-}
 
-impl<T: Message + Default> Marshaller<T> {
     /// A prost message as protobuf.
-    pub const fn protobuf() -> Self {
+    pub const fn protobuf() -> Self
+    where
+        T: ProtobufMessage,
+    {
         Marshaller {
             codec: Codec::Protobuf,
             encode: proto::encode,
@@ -65,11 +92,12 @@ impl<T: Message + Default> Marshaller<T> {
             shape: || None,
         }
     }
-}
 
-impl<T: Message + Default + Serialize + DeserializeOwned> Marshaller<T> {
     /// A prost message that is a serde type too: sent as protobuf, and in JSON to whoever asks in JSON.
-    pub const fn protobuf_or_json() -> Self {
+    pub const fn protobuf_or_json() -> Self
+    where
+        T: ProtobufMessage + JsonMessage,
+    {
         Marshaller {
             codec: Codec::Protobuf,
             encode: |value, codec| match codec {
@@ -85,15 +113,16 @@ impl<T: Message + Default + Serialize + DeserializeOwned> Marshaller<T> {
     }
 
     /// A serde type that is a prost message too: sent as JSON, and in protobuf to whoever asks in protobuf.
-    pub const fn json_or_protobuf() -> Self {
+    pub const fn json_or_protobuf() -> Self
+    where
+        T: ProtobufMessage + JsonMessage,
+    {
         Marshaller {
             codec: Codec::Json,
             ..Marshaller::protobuf_or_json()
         }
     }
-}
 
-impl<T> Marshaller<T> {
     /// Sets what the values look like, for the registry.
     #[must_use]
     pub const fn with_shape(mut self, shape: fn() -> Option<Value>) -> Self {

@@ -1,0 +1,158 @@
+//! What authors say in `#[micro::service(…)]` and `#[endpoint(…)]`.
+
+use std::time::Duration;
+
+use proc_macro2::Span;
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, LitStr, Path};
+
+use crate::names;
+
+/// How messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Json,
+    Protobuf,
+    JsonOrProtobuf,
+    ProtobufOrJson,
+    Payload,
+}
+
+const CODECS: [(&str, Codec); 5] = [
+    ("json", Codec::Json),
+    ("protobuf", Codec::Protobuf),
+    ("json, protobuf", Codec::JsonOrProtobuf),
+    ("protobuf, json", Codec::ProtobufOrJson),
+    ("payload", Codec::Payload),
+];
+
+/// The arguments of the trait.
+#[derive(Default)]
+pub(crate) struct TraitArguments {
+    pub(crate) name: Option<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) krate: Option<Path>,
+}
+
+/// The arguments of a method.
+#[derive(Default)]
+pub(crate) struct MethodArguments {
+    pub(crate) name: Option<(String, Span)>,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) idempotent: bool,
+    /// Functions that say what the messages look like: for generated code.
+    pub(crate) request_shape: Option<Path>,
+    pub(crate) response_shape: Option<Path>,
+}
+
+impl TraitArguments {
+    pub(crate) fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key(meta).as_str() {
+            "name" => once(meta, &mut self.name, service(&text(meta)?)),
+            "prefix" => once(meta, &mut self.prefix, token(&text(meta)?)),
+            "codec" => once(meta, &mut self.codec, codec(&text(meta)?)),
+            "timeout" => once(meta, &mut self.timeout, timeout(&text(meta)?)),
+            "crate" => once(meta, &mut self.krate, text(meta)?.parse()),
+            other => Err(unknown(meta, other, "name, prefix, codec, timeout, crate")),
+        }
+    }
+}
+
+impl MethodArguments {
+    /// Takes `#[endpoint(…)]` out of the attributes of a method.
+    pub(crate) fn take_from(attributes: &mut Vec<Attribute>) -> syn::Result<Self> {
+        let mut said = MethodArguments::default();
+        for attribute in attributes.extract_if(.., |attribute| attribute.path().is_ident("endpoint")) {
+            attribute.parse_nested_meta(|meta| said.take(&meta))?;
+        }
+        Ok(said)
+    }
+
+    fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key(meta).as_str() {
+            "name" => {
+                let text = text(meta)?;
+                once(meta, &mut self.name, token(&text).map(|name| (name, text.span())))
+            }
+            "codec" => once(meta, &mut self.codec, codec(&text(meta)?)),
+            "timeout" => once(meta, &mut self.timeout, timeout(&text(meta)?)),
+            "idempotent" if self.idempotent => Err(twice(meta)),
+            "idempotent" => {
+                self.idempotent = true;
+                Ok(())
+            }
+            "request_shape" => once(meta, &mut self.request_shape, text(meta)?.parse()),
+            "response_shape" => once(meta, &mut self.response_shape, text(meta)?.parse()),
+            other => Err(unknown(meta, other, "name, idempotent, timeout, codec")),
+        }
+    }
+}
+
+fn key(meta: &ParseNestedMeta<'_>) -> String {
+    meta.path.get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
+fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    meta.value()?.parse()
+}
+
+fn once<T>(meta: &ParseNestedMeta<'_>, place: &mut Option<T>, value: syn::Result<T>) -> syn::Result<()> {
+    match place.replace(value?) {
+        Some(_) => Err(twice(meta)),
+        None => Ok(()),
+    }
+}
+
+fn twice(meta: &ParseNestedMeta<'_>) -> syn::Error {
+    meta.error(format_args!("`{}` is said twice", key(meta)))
+}
+
+fn unknown(meta: &ParseNestedMeta<'_>, key: &str, known: &str) -> syn::Error {
+    meta.error(format_args!("unknown argument `{key}`; known: {known}"))
+}
+
+fn service(text: &LitStr) -> syn::Result<String> {
+    let name = text.value();
+    match names::is_service(&name) {
+        true => Ok(name),
+        false => Err(syn::Error::new(
+            text.span(),
+            "the name of a service is like `greeter` or `shop.orders`: no white space, no wildcards",
+        )),
+    }
+}
+
+fn token(text: &LitStr) -> syn::Result<String> {
+    let name = text.value();
+    match names::is_token(&name) {
+        true => Ok(name),
+        false => Err(syn::Error::new(
+            text.span(),
+            "each half of an endpoint's name is one word: no dots, no white space, no wildcards",
+        )),
+    }
+}
+
+fn codec(text: &LitStr) -> syn::Result<Codec> {
+    let asked = text.value();
+    let found = CODECS.iter().find(|(name, _)| *name == asked);
+    found.map(|(_, codec)| *codec).ok_or_else(|| {
+        let known: Vec<_> = CODECS.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        syn::Error::new(
+            text.span(),
+            format_args!("unknown codec; known: {}", known.join(", ")),
+        )
+    })
+}
+
+fn timeout(text: &LitStr) -> syn::Result<Duration> {
+    names::duration(&text.value()).ok_or_else(|| {
+        syn::Error::new(
+            text.span(),
+            "a timeout is a whole number and a unit, such as \"200ms\", \"2s\" or \"1m\"",
+        )
+    })
+}

@@ -1,0 +1,158 @@
+//! What calls.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::definition::answer;
+use super::descriptor::{self, Kind};
+use super::server::client as name;
+use crate::interface::Interface;
+use crate::method::Method;
+
+pub(super) fn client(interface: &Interface) -> TokenStream {
+    let Interface {
+        visibility,
+        ident,
+        krate,
+        methods,
+        service,
+        ..
+    } = interface;
+    let client = name(interface);
+    let documentation = documentation(interface);
+    let descriptors = methods
+        .iter()
+        .map(|method| descriptor::descriptor(interface, method));
+    let calls = methods.iter().map(|method| call(interface, method));
+    let implementation = implementation(interface);
+    let new = format!("Calls the service `{service}`.");
+    let fixed = format!("The name of the service that is called unless another is given: `{service}`.");
+    let made_of = format!("[`{ident}`]");
+    let with_version = format!("Calls nodes of this version of {made_of}'s service only. Default: of any.");
+    quote! {
+        #(#[doc = #documentation])*
+        #[derive(Clone, Debug)]
+        #[allow(dead_code)]
+        #visibility struct #client {
+            stub: #krate::client::Stub,
+        }
+
+        #[allow(dead_code)]
+        impl #client {
+            #[doc = #fixed]
+            pub const SERVICE: &'static str = #service;
+
+            #(#descriptors)*
+
+            #[doc = #new]
+            pub fn new(client: &#krate::Client) -> Self {
+                Self { stub: #krate::client::Stub::new(client, Self::SERVICE) }
+            }
+
+            /// Calls the service of another name, which serves the same interface.
+            #[must_use]
+            pub fn with_service(mut self, service: impl ::core::convert::Into<#krate::Text>) -> Self {
+                self.stub = self.stub.with_service(service);
+                self
+            }
+
+            #[doc = #with_version]
+            #[must_use]
+            pub fn with_version(mut self, version: impl ::core::convert::Into<#krate::Text>) -> Self {
+                self.stub = self.stub.with_version(version);
+                self
+            }
+
+            #(#calls)*
+        }
+
+        #implementation
+    }
+}
+
+fn documentation(interface: &Interface) -> Vec<String> {
+    let Interface { ident, service, .. } = interface;
+    [
+        format!("Calls services whose interface is [`{ident}`]."),
+        String::new(),
+        format!("Each method answers a call that is made when it is awaited, of the service `{service}`"),
+        "unless another is given. Cloning is cheap.".to_owned(),
+    ]
+    .into()
+}
+
+fn call(interface: &Interface, method: &Method) -> TokenStream {
+    let krate = &interface.krate;
+    let (shared, ident, constant) = (method.shared(), &method.ident, method.constant());
+    let kind = Kind::of(method);
+    let (how, kind_ident) = (kind.call(), kind.ident());
+    let request = request(interface, method);
+    let response = &method.sides.response.message;
+    let sections = sections(method, kind);
+    quote! {
+        #(#shared)*
+        #(#[doc = #sections])*
+        pub fn #ident(&self, request: #request) -> #krate::client::Call<#krate::client::#kind_ident, #response> {
+            self.stub.#how(&Self::#constant, request)
+        }
+    }
+}
+
+fn request(interface: &Interface, method: &Method) -> TokenStream {
+    let (krate, message) = (&interface.krate, &method.sides.request.message);
+    match method.sides.request.is_stream {
+        true => quote!(#krate::Streaming<#message>),
+        false => quote!(#message),
+    }
+}
+
+/// What is said of every call, below what the author says of this one.
+fn sections(method: &Method, kind: Kind) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !method.is_documented() {
+        lines.push(format!("Calls `{}`: {}.", method.endpoint, kind.says));
+    }
+    if !method.has_section("# Errors") {
+        lines.extend(
+            [
+                "",
+                "# Errors",
+                "What the service answers; `NotFound` when nobody serves it, `Unavailable` when",
+            ]
+            .map(str::to_owned),
+        );
+        lines.push("none of its nodes can be reached, `DeadlineExceeded` when the time is up.".to_owned());
+    }
+    if !method.has_section("# Cancel safety") {
+        let lines_of = [
+            "",
+            "# Cancel safety",
+            "Dropping the call cancels the handler at the other end.",
+        ];
+        lines.extend(lines_of.map(str::to_owned));
+    }
+    lines
+}
+
+/// A client is an implementation, too: what takes `impl Greeter` takes a client, or what a test puts in its place.
+fn implementation(interface: &Interface) -> Option<TokenStream> {
+    let (krate, ident, client) = (&interface.krate, &interface.ident, name(interface));
+    let methods = interface.methods.iter().map(|method| {
+        let (conditions, name, request) = (method.conditions(), &method.ident, request(interface, method));
+        let answer = answer(method);
+        quote! {
+            #(#conditions)*
+            async fn #name(&self, context: &#krate::Context, request: #request) -> #answer {
+                #client::#name(self, request).context(context).await
+            }
+        }
+    });
+    let implementation = quote! {
+        /// Each method makes the call, as part of the one whose context it is given.
+        #[allow(deprecated)]
+        impl #ident for #client {
+            #(#methods)*
+        }
+    };
+    interface.supertraits.is_empty().then_some(implementation)
+}

@@ -1,0 +1,133 @@
+//! The constants that client and server share.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::arguments::Codec;
+use crate::interface::Interface;
+use crate::method::Method;
+use crate::signature::Side;
+
+/// The four kinds of call, and what the framework calls them.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// The type.
+    ident: &'static str,
+    /// The methods of a stub.
+    call: &'static str,
+    /// The method of a router.
+    answer: &'static str,
+    /// What is said of it in documentation.
+    pub(super) says: &'static str,
+}
+
+impl Kind {
+    pub(super) fn of(method: &Method) -> Self {
+        let (ident, call, answer, says) =
+            match (method.sides.request.is_stream, method.sides.response.is_stream) {
+                (false, false) => ("Unary", "unary", "unary_method", "one message, one answer"),
+                (false, true) => (
+                    "ServerStream",
+                    "server_stream",
+                    "server_stream_method",
+                    "one message, many answers",
+                ),
+                (true, false) => (
+                    "ClientStream",
+                    "client_stream",
+                    "client_stream_method",
+                    "many messages, one answer",
+                ),
+                (true, true) => (
+                    "BidiStream",
+                    "bidi_stream",
+                    "bidi_stream_method",
+                    "many messages, many answers",
+                ),
+            };
+        Kind {
+            ident,
+            call,
+            answer,
+            says,
+        }
+    }
+
+    pub(super) fn ident(self) -> Ident {
+        Ident::new(self.ident, Span::call_site())
+    }
+
+    pub(super) fn call(self) -> Ident {
+        Ident::new(self.call, Span::call_site())
+    }
+
+    pub(super) fn answer(self) -> Ident {
+        Ident::new(self.answer, Span::call_site())
+    }
+}
+
+/// `const METHOD_HELLO: Method<Unary, HelloRequest, HelloReply> = …`
+pub(super) fn descriptor(interface: &Interface, method: &Method) -> TokenStream {
+    let krate = &interface.krate;
+    let (constant, kind) = (method.constant(), Kind::of(method).ident());
+    let conditions = method.conditions();
+    let (request, response) = (&method.sides.request.message, &method.sides.response.message);
+    let request_how = marshaller(
+        krate,
+        method.codec,
+        &method.sides.request,
+        method.request_shape.as_ref(),
+    );
+    let response_how = marshaller(
+        krate,
+        method.codec,
+        &method.sides.response,
+        method.response_shape.as_ref(),
+    );
+    let (endpoint, adjusted) = (&method.endpoint, adjusted(method));
+    quote! {
+        #(#conditions)*
+        const #constant: #krate::rpc::Method<#krate::rpc::#kind, #request, #response> =
+            #krate::rpc::Method::new(#endpoint, #request_how, #response_how) #adjusted;
+    }
+}
+
+/// How a message travels. What the type cannot do is an error where the author names it.
+fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&Path>) -> TokenStream {
+    let message = &side.message;
+    let function = match codec {
+        Codec::Json => "json",
+        Codec::Protobuf => "protobuf",
+        Codec::JsonOrProtobuf => "json_or_protobuf",
+        Codec::ProtobufOrJson => "protobuf_or_json",
+        Codec::Payload => "payload",
+    };
+    let function = Ident::new(function, message.span());
+    let shaped = shape.map(|shape| quote!(.with_shape(#shape)));
+    let krate = placed(krate, message.span());
+    quote_spanned!(message.span()=> #krate::codec::Marshaller::<#message>::#function() #shaped)
+}
+
+/// The same tokens at another place, for an error that spans several to be told there.
+fn placed(tokens: &TokenStream, place: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(place.resolved_at(token.span()));
+            token
+        })
+        .collect()
+}
+
+fn adjusted(method: &Method) -> TokenStream {
+    let summary = method.summary();
+    let description = (!summary.is_empty()).then(|| quote!(.describe(#summary)));
+    let idempotent = method.idempotent.then(|| quote!(.idempotent()));
+    let timeout = method.timeout.map(|timeout| {
+        let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
+        quote!(.timeout(::core::time::Duration::new(#seconds, #nanos)))
+    });
+    quote!(#description #idempotent #timeout)
+}

@@ -1,0 +1,133 @@
+//! One method of a trait, checked.
+
+use std::time::Duration;
+
+use proc_macro2::Span;
+use quote::format_ident;
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Path, Signature, TraitItemFn};
+
+use crate::arguments::{Codec, MethodArguments};
+use crate::interface::Defaults;
+use crate::names;
+use crate::signature::{self, Sides};
+
+/// A method of an interface.
+pub(crate) struct Method {
+    /// Those of the author, without `#[endpoint(…)]`.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) signature: Signature,
+    pub(crate) ident: Ident,
+    pub(crate) sides: Sides,
+    /// `Type.Method`.
+    pub(crate) endpoint: String,
+    /// Where that was said.
+    pub(crate) named_at: Span,
+    pub(crate) codec: Codec,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) idempotent: bool,
+    pub(crate) request_shape: Option<Path>,
+    pub(crate) response_shape: Option<Path>,
+}
+
+/// What the generated client has beside the methods.
+const TAKEN: [&str; 3] = ["new", "with_service", "with_version"];
+
+impl Method {
+    pub(crate) fn read(function: TraitItemFn, defaults: &Defaults) -> syn::Result<Self> {
+        let TraitItemFn {
+            mut attrs,
+            sig,
+            default,
+            ..
+        } = function;
+        let said = MethodArguments::take_from(&mut attrs)?;
+        let sides = signature::read(&sig)?;
+        if let Some(body) = default {
+            let error = "a method of a service has no body here: it is what an `impl` answers";
+            return Err(syn::Error::new(body.brace_token.span.open(), error));
+        }
+        let ident = sig.ident.clone();
+        let plain = ident.unraw().to_string();
+        if TAKEN.contains(&plain.as_str()) {
+            let message = format_args!(
+                "the client has a `{plain}` of its own; name the method otherwise, and its endpoint by `#[endpoint(name = \"…\")]`"
+            );
+            return Err(syn::Error::new(ident.span(), message));
+        }
+        let (name, named_at) = said.name.unwrap_or_else(|| (names::pascal(&plain), ident.span()));
+        Ok(Method {
+            attributes: attrs,
+            signature: sig,
+            sides,
+            endpoint: format!("{}.{name}", defaults.prefix),
+            named_at,
+            codec: said.codec.unwrap_or(defaults.codec),
+            timeout: said.timeout.or(defaults.timeout),
+            idempotent: said.idempotent,
+            request_shape: said.request_shape,
+            response_shape: said.response_shape,
+            ident,
+        })
+    }
+
+    /// The constant that describes it.
+    pub(crate) fn constant(&self) -> Ident {
+        let name = self.ident.unraw().to_string().to_uppercase();
+        format_ident!("METHOD_{name}", span = self.ident.span())
+    }
+
+    /// The first paragraph of the author's documentation, on one line.
+    pub(crate) fn summary(&self) -> String {
+        let lines = documentation(&self.attributes);
+        let lines = lines.iter().skip_while(|line| line.is_empty());
+        lines
+            .take_while(|line| !line.is_empty())
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Whether the author wrote a section of that name.
+    pub(crate) fn has_section(&self, heading: &str) -> bool {
+        documentation(&self.attributes).iter().any(|line| line == heading)
+    }
+
+    /// Whether the author wrote any documentation, be it in another file.
+    pub(crate) fn is_documented(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| attribute.path().is_ident("doc"))
+    }
+
+    /// Attributes that say whether it is there at all.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+
+    /// Attributes that callers should see, too.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = &Attribute> {
+        let passed = ["cfg", "deprecated", "allow", "doc"];
+        self.attributes
+            .iter()
+            .filter(move |attribute| passed.iter().any(|name| attribute.path().is_ident(name)))
+    }
+}
+
+/// The text of documentation comments, line by line.
+fn documentation(attributes: &[Attribute]) -> Vec<String> {
+    let text = |attribute: &Attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text), ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let texts = attributes.iter().filter_map(text);
+    let lines = texts.flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
+    lines.map(|line| line.trim().to_owned()).collect()
+}
