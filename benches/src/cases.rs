@@ -1,23 +1,35 @@
 //! The cases. A new one is a file here and a line in [`all`].
 
+use std::fmt;
+
 use anyhow::Result;
 use futures::future::{BoxFuture, FutureExt};
 
 use crate::rounds::Contest;
 
 mod broker;
+mod dial;
 mod gomicro;
+mod large;
+#[cfg_attr(not(feature = "peers"), path = "cases/peers_absent.rs")]
+mod peers;
 mod request;
+mod stream;
+mod unary;
 mod unary_gomicro;
 mod unary_memory;
 
 /// All cases, in the order of the report.
 pub(crate) fn all() -> Vec<Case> {
     [
+        unary::cases(),
         unary_memory::cases(),
         unary_gomicro::cases(),
         gomicro::cases(),
+        stream::cases(),
         broker::cases(),
+        large::cases(),
+        dial::cases(),
     ]
     .into_iter()
     .flatten()
@@ -38,6 +50,8 @@ pub(crate) struct Case {
     pub(crate) peer_name: &'static str,
     /// What the ratio should be at least.
     pub(crate) to_reach: Option<f64>,
+    /// Whether the middle call must not take longer than the peer's, either.
+    pub(crate) p50_no_worse: bool,
     /// Sets both sides up, given the address of the nats-server and the number of callers.
     pub(crate) open: Open,
 }
@@ -45,11 +59,62 @@ pub(crate) struct Case {
 /// Sets both sides of a case up.
 pub(crate) type Open = Box<dyn Fn(String, usize) -> BoxFuture<'static, Result<Contest>>>;
 
-/// Makes an [`Open`] of an async function.
-pub(crate) fn opened_by<F, Fut>(open: F) -> Open
-where
-    F: Fn(String, usize) -> Fut + 'static,
-    Fut: Future<Output = Result<Contest>> + Send + 'static,
-{
-    Box::new(move |url, callers| open(url, callers).boxed())
+impl Case {
+    /// Calls by one caller, with nothing to reach. `open` is given the address of the nats-server and the number of
+    /// callers.
+    pub(crate) fn new<F, Fut>(
+        id: impl Into<String>,
+        title: &'static str,
+        peer_name: &'static str,
+        open: F,
+    ) -> Self
+    where
+        F: Fn(String, usize) -> Fut + 'static,
+        Fut: Future<Output = Result<Contest>> + Send + 'static,
+    {
+        Case {
+            id: id.into(),
+            title,
+            callers: 1,
+            unit: "calls/s",
+            peer_name,
+            to_reach: None,
+            p50_no_worse: false,
+            open: Box::new(move |url, callers| open(url, callers).boxed()),
+        }
+    }
+
+    pub(crate) fn callers(self, callers: usize) -> Self {
+        Case { callers, ..self }
+    }
+
+    pub(crate) fn unit(self, unit: &'static str) -> Self {
+        Case { unit, ..self }
+    }
+
+    pub(crate) fn reaching(self, ratio: impl Into<Option<f64>>) -> Self {
+        Case {
+            to_reach: ratio.into(),
+            ..self
+        }
+    }
+
+    pub(crate) fn p50_no_worse(self) -> Self {
+        Case {
+            p50_no_worse: true,
+            ..self
+        }
+    }
 }
+
+/// Why a case cannot run here. The report says so, and the others run.
+#[derive(Clone, Debug)]
+pub(crate) struct NotRun(pub(crate) String);
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}

@@ -84,7 +84,7 @@ fn sample(measured: &Measured) -> Result<Sample> {
     Ok(Sample {
         count: measured.calls,
         elapsed: Duration::from_secs_f64(measured.seconds),
-        p50: Duration::from_secs_f64(measured.p50_us / 1e6),
+        p50: Some(Duration::from_secs_f64(measured.p50_us / 1e6)),
     })
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Sample {
     pub(crate) count: usize,
     /// In how long.
     pub(crate) elapsed: Duration,
-    /// How long the middle one took.
-    pub(crate) p50: Duration,
+    /// How long the middle one took, where one can be told from others.
+    pub(crate) p50: Option<Duration>,
 }
 
 impl Sample {
@@ -31,7 +31,7 @@ impl Sample {
         let middle = spans.len() / 2;
         let (_, p50, _) = spans.select_nth_unstable(middle);
         Ok(Sample {
-            p50: Duration::from_nanos(u64::from(*p50)),
+            p50: Some(Duration::from_nanos(u64::from(*p50))),
             count: spans.len(),
             elapsed,
         })
@@ -75,6 +75,7 @@ impl Setup {
 pub(crate) struct Callers<F> {
     count: usize,
     call: F,
+    worth: usize,
 }
 
 impl<F, Fut> Callers<F>
@@ -82,9 +83,15 @@ where
     F: Fn(u64) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<()>> + Send + 'static,
 {
-    /// `call` is given a number that no other call in flight has.
+    /// `call` is given a number that no other call in flight has; its upper half is that of the caller.
     pub(crate) fn new(count: usize, call: F) -> Self {
-        Callers { count, call }
+        let worth = 1;
+        Callers { count, call, worth }
+    }
+
+    /// Counts each call as so many of the case's unit.
+    pub(crate) fn each_worth(self, worth: usize) -> Self {
+        Callers { worth, ..self }
     }
 
     async fn work(&self, window: Duration) -> Result<Sample> {
@@ -97,7 +104,11 @@ where
         while let Some(done) = callers.join_next().await {
             spans.append(&mut done??);
         }
-        Sample::new(spans, start.elapsed())
+        let sample = Sample::new(spans, start.elapsed())?;
+        Ok(Sample {
+            count: sample.count * self.worth,
+            ..sample
+        })
     }
 }
 
@@ -160,7 +171,7 @@ mod tests {
     #[test]
     fn the_p50_is_the_middle() {
         let sample = Sample::new(vec![9, 1, 5], Duration::from_secs(1)).unwrap();
-        assert_eq!(sample.p50, Duration::from_nanos(5));
+        assert_eq!(sample.p50, Some(Duration::from_nanos(5)));
         assert_eq!(sample.rate(), 3.0);
     }
 }

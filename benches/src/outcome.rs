@@ -28,8 +28,8 @@ pub(crate) struct Played {
 pub(crate) struct Round {
     /// Calls a second.
     pub(crate) rate: f64,
-    /// How long the middle call took, in microseconds.
-    pub(crate) p50: f64,
+    /// How long the middle call took, in microseconds, where one can be told from others.
+    pub(crate) p50: Option<f64>,
     /// Processor time for one call, of this process and the server, in microseconds.
     pub(crate) cpu: f64,
 }
@@ -53,7 +53,7 @@ impl Round {
     pub(crate) fn new(sample: Sample, used: Used) -> Self {
         Round {
             rate: sample.rate(),
-            p50: sample.p50.as_secs_f64() * 1e6,
+            p50: sample.p50.map(|p50| p50.as_secs_f64() * 1e6),
             cpu: used.here / sample.count as f64 * 1e6,
         }
     }

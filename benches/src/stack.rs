@@ -7,19 +7,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use bytes::Bytes;
+use futures::StreamExt;
+use micro_core::memory::{MemoryRegistry, MemoryTransport};
 use micro_core::registry::{Node, RegisterOptions};
 use micro_core::{
-    Client, Context, Json, ListenOptions, Registry, Router, Server, ServerOptions, ServiceRecord, Status,
-    Transport,
+    Client, Context, ListenOptions, Registry, Router, Server, ServerOptions, ServiceRecord, Status,
+    Streaming, Transport,
 };
+use nats_common::Connection;
+use registry_nats::{NatsRegistry, RegistryOptions};
+use transport_nats::NatsTransport;
 
-use crate::load::{Callers, Setup};
-use crate::payload::Order;
+use crate::forms::{AsJson, AsProto, Form};
+use crate::payload::{Order, Tick, Upto};
 
-const ENDPOINT: &str = "Bench.Echo";
+/// The endpoint that echoes bytes.
+pub(crate) const ECHO_BYTES: &str = "Bench.EchoBytes";
 
-/// Longer than any run.
-pub(crate) const A_DAY: Duration = Duration::from_secs(86_400);
+/// Longer than any run: nobody refreshes records here.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// What one end speaks through.
 #[derive(Clone)]
@@ -28,44 +35,94 @@ pub(crate) struct Backends {
     pub(crate) registry: Arc<dyn Registry>,
 }
 
-/// A service at one end, and callers of it at the other.
-pub(crate) async fn setup(name: &str, caller: Backends, service: Backends, callers: usize) -> Result<Setup> {
+impl Backends {
+    /// For both ends.
+    pub(crate) fn memory() -> Self {
+        Backends {
+            transport: Arc::new(MemoryTransport::new()),
+            registry: Arc::new(MemoryRegistry::new()),
+        }
+    }
+
+    /// On a connection.
+    pub(crate) fn nats(connection: Arc<Connection>) -> Self {
+        let options = RegistryOptions::default().with_node_ttl(A_DAY);
+        Backends {
+            transport: Arc::new(NatsTransport::new(connection.clone())),
+            registry: Arc::new(NatsRegistry::new(connection, options)),
+        }
+    }
+}
+
+/// A service that runs until it is dropped, and whom it can be reached by.
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    server: Server,
+    /// What a registry was told is forgotten when it is dropped.
+    backends: Backends,
+}
+
+impl Service {
+    pub(crate) async fn start(backends: &Backends) -> Result<Self> {
+        let listener = backends.transport.listen(ListenOptions::default()).await?;
+        let service = Service {
+            name: unique_name(),
+            server: Server::serve(listener, router(), ServerOptions::default()),
+            backends: backends.clone(),
+        };
+        service.register(&*backends.registry).await?;
+        Ok(service)
+    }
+
+    /// Makes it known.
+    pub(crate) async fn register(&self, registry: &dyn Registry) -> Result<()> {
+        let mut node = Node::new(format!("{}-node", self.name), self.server.address().as_str());
+        node.metadata = self.server.metadata().clone();
+        let mut record = ServiceRecord::new(self.name, "1").with_node(node);
+        record.endpoints = router().endpoints();
+        let options = RegisterOptions::default().with_ttl(A_DAY);
+        Ok(registry.register(&record, options).await?)
+    }
+
+    /// The largest message that it can be sent, in bytes; `None` without a limit.
+    pub(crate) fn max_message_size(&self) -> Option<usize> {
+        self.backends.transport.capabilities().max_message_size
+    }
+}
+
+/// A service author writes the name into the code; so few are made here that they may stay.
+fn unique_name() -> &'static str {
     // Set-ups that share a registry must not find each other's services.
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    // A service author writes the name into the code; so few are made here that they may stay.
-    let service_name: &'static str = format!("bench-{number}").leak();
-    let server = serve(&service, service_name).await?;
+    format!("bench-{}", COUNT.fetch_add(1, Ordering::Relaxed)).leak()
+}
+
+/// A client at the other end.
+pub(crate) fn client(backends: &Backends) -> Result<Client> {
     let client = Client::builder()
-        .transport(caller.transport)
-        .registry(caller.registry)
-        .build()?;
-    let call = move |id| call(client.clone(), service_name, id);
-    // What a registry was told is forgotten when it is dropped.
-    Ok(Setup::new(name, Callers::new(callers, call), (server, service)))
+        .transport(backends.transport.clone())
+        .registry(backends.registry.clone());
+    Ok(client.build()?)
 }
 
-async fn serve(backends: &Backends, name: &str) -> Result<Server> {
-    let listener = backends.transport.listen(ListenOptions::default()).await?;
-    let router = Router::new().unary(ENDPOINT, echo);
-    let endpoints = router.endpoints();
-    let server = Server::serve(listener, router, ServerOptions::default());
-    let mut node = Node::new(format!("{name}-node"), server.address().as_str());
-    node.metadata = server.metadata().clone();
-    let mut record = ServiceRecord::new(name, "1").with_node(node);
-    record.endpoints = endpoints;
-    // Nobody refreshes it here.
-    let options = RegisterOptions::default().with_ttl(A_DAY);
-    backends.registry.register(&record, options).await?;
-    Ok(server)
+fn router() -> Router {
+    Router::new()
+        .unary(AsJson::ECHO, echo::<AsJson>)
+        .unary(AsProto::ECHO, echo::<AsProto>)
+        .unary(ECHO_BYTES, echo_bytes)
+        .server_stream(AsJson::COUNT, count::<AsJson>)
+        .server_stream(AsProto::COUNT, count::<AsProto>)
 }
 
-async fn echo(_: Context, order: Json<Order>) -> Result<Json<Order>, Status> {
+async fn echo<F: Form>(_: Context, order: F::Of<Order>) -> Result<F::Of<Order>, Status> {
     Ok(order)
 }
 
-async fn call(client: Client, service: &'static str, id: u64) -> Result<()> {
-    let order = Json(Order::new(id));
-    let Json(answer): Json<Order> = client.unary(service, ENDPOINT, order).await?;
-    answer.check(id)
+async fn echo_bytes(_: Context, body: Bytes) -> Result<Bytes, Status> {
+    Ok(body)
+}
+
+async fn count<F: Form>(_: Context, upto: F::Of<Upto>) -> Result<Streaming<F::Of<Tick>>, Status> {
+    let numbers = futures::stream::iter(0..F::value(upto).count);
+    Ok(Streaming::new(numbers.map(|number| Ok(F::of(Tick::new(number))))))
 }

@@ -21,8 +21,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "--release",
         "--package",
         "micro-benches",
-        "--bin",
-        "micro-benches",
+        "--features",
+        "peers",
         "--",
     ];
     let mut command = process::cargo(program);

@@ -10,22 +10,15 @@ use futures::StreamExt;
 use micro_core::{Broker, Message, PluginConfig, SubscribeOptions};
 use nats_common::Connection;
 
-use super::{Case, opened_by};
+use super::Case;
 use crate::flow::Flow;
 use crate::load::Setup;
 use crate::rounds::Contest;
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case {
-        id: "broker_vs_raw".to_owned(),
-        title: "broker publish to receive, 128 B, in go-micro's encoding",
-        callers: 1,
-        unit: "events/s",
-        peer_name: "async-nats publish and subscribe",
-        // 0.95 is asked of the native encoding, which is to come.
-        to_reach: None,
-        open: opened_by(open),
-    }]
+    let title = "broker publish to receive, 128 B";
+    let case = Case::new("broker_vs_raw", title, "async-nats publish and subscribe", open);
+    vec![case.unit("events/s").reaching(0.95)]
 }
 
 async fn open(url: String, _: usize) -> Result<Contest> {

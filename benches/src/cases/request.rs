@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
 
+pub(crate) const NAME: &str = "async-nats request() and serde_json";
+
 const SUBJECT: &str = "bench.request";
 
 /// With one connection, and with two.
@@ -31,7 +33,7 @@ async fn setup(name: &str, caller: Client, responder: Client, tag: &str, callers
     Ok(Setup::new(name, Callers::new(callers, call), responder))
 }
 
-async fn request(client: Client, subject: Subject, id: u64) -> Result<()> {
+pub(super) async fn request(client: Client, subject: Subject, id: u64) -> Result<()> {
     let body = Bytes::from(serde_json::to_vec(&Order::new(id))?);
     let answer = client.request(subject, body).await?;
     serde_json::from_slice::<Order>(&answer.payload)?.check(id)

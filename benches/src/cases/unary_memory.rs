@@ -1,37 +1,62 @@
-//! Unary calls in memory. The peer goes over NATS, and is there for scale only.
-
-use std::sync::Arc;
+//! Unary calls in memory, beside tarpc; a peer on NATS is there for scale only.
 
 use anyhow::Result;
-use micro_core::memory::{MemoryRegistry, MemoryTransport};
 
-use super::{Case, opened_by, request};
+use super::{Case, peers, request};
+use crate::calls::Way;
+use crate::forms::AsJson;
+use crate::load::Setup;
 use crate::rounds::Contest;
-use crate::stack::{self, Backends};
+
+const TITLE: &str = "unary typed JSON, 128 B, on memory";
 
 pub(crate) fn cases() -> Vec<Case> {
-    [1, 64, 256].map(case).into()
+    let scale = [1, 64, 256].map(beside_request);
+    let beside = [beside_tarpc(), beside_tarpc_in_bytes()];
+    scale.into_iter().chain(beside).collect()
 }
 
-fn case(callers: usize) -> Case {
-    Case {
-        id: format!("unary_memory_{callers}"),
-        title: "unary typed JSON, 128 B, on memory",
-        callers,
-        unit: "calls/s",
-        peer_name: "async-nats request() and serde_json, over NATS, for scale",
-        to_reach: None,
-        open: opened_by(open),
-    }
-}
-
-async fn open(url: String, callers: usize) -> Result<Contest> {
-    let memory = Backends {
-        transport: Arc::new(MemoryTransport::new()),
-        registry: Arc::new(MemoryRegistry::new()),
+fn beside_request(callers: usize) -> Case {
+    let peer = "async-nats request() and serde_json, over NATS, for scale";
+    let open = async |url: String, callers| {
+        Ok(Contest {
+            ours: ours(callers).await?,
+            peer: request::setups(&url, callers).await?,
+        })
     };
-    Ok(Contest {
-        ours: vec![stack::setup("in memory", memory.clone(), memory, callers).await?],
-        peer: request::setups(&url, callers).await?,
-    })
+    Case::new(format!("unary_memory_{callers}"), TITLE, peer, open).callers(callers)
+}
+
+/// Each side hands the order over as it does by itself: ours as JSON, tarpc as it is.
+fn beside_tarpc() -> Case {
+    let peer = "tarpc in memory, which encodes nothing";
+    let open = async |_, callers| {
+        Ok(Contest {
+            ours: ours(callers).await?,
+            peer: peers::tarpc(callers).await?,
+        })
+    };
+    Case::new("unary_memory_64_vs_tarpc", TITLE, peer, open)
+        .callers(64)
+        .reaching(1.0)
+}
+
+/// Neither side encodes anything: what is left is the cost of either framework.
+fn beside_tarpc_in_bytes() -> Case {
+    let title = "unary, 128 bytes that nobody interprets, on memory";
+    let open = async |_, callers| {
+        let memory = Way::memory();
+        let ours = vec![memory.bytes(1, callers).await?, memory.bytes(2, callers).await?];
+        let peer = peers::tarpc_bytes(callers).await?;
+        Ok(Contest { ours, peer })
+    };
+    Case::new("unary_memory_64_vs_tarpc_bytes", title, "tarpc in memory", open).callers(64)
+}
+
+async fn ours(callers: usize) -> Result<Vec<Setup>> {
+    let memory = Way::memory();
+    Ok(vec![
+        memory.orders::<AsJson>(1, callers).await?,
+        memory.orders::<AsJson>(2, callers).await?,
+    ])
 }

@@ -2,43 +2,64 @@
 
 use std::fmt;
 
+use super::row::Measured;
 use super::{Report, Row};
 
-const HEADINGS: [&str; 10] = [
+const COLUMNS: usize = 10;
+
+const HEADINGS: [&str; COLUMNS] = [
     "id", "ours/s", "peer/s", "ratio", "rounds", "to reach", "p50 us", "peer", "cpu us", "peer",
 ];
 
 impl Row {
-    fn cells(&self) -> [String; 10] {
+    fn cells(&self) -> [String; COLUMNS] {
+        let mut cells = self
+            .measured
+            .as_ref()
+            .map_or_else(|| ["-"; COLUMNS].map(str::to_owned), Measured::cells);
+        cells[0] = self.id.clone();
+        let to_reach = self.to_reach.map(|least| format!("{least:.2}"));
+        let words = to_reach.into_iter();
+        let words = words.chain(self.shortfalls().into_iter().map(str::to_owned));
+        cells[5] = words.collect::<Vec<_>>().join(" ");
+        cells
+    }
+
+    fn note(&self) -> String {
+        let what = format!(
+            "{}: {}, {}, {} callers",
+            self.id, self.case, self.unit, self.callers
+        );
+        match (&self.measured, &self.not_run) {
+            (Some(measured), _) => format!(
+                "{what}; ours: {}; peer: {}, {}",
+                measured.ours_setup, self.peer_name, measured.peer_setup
+            ),
+            (None, reason) => format!(
+                "{what}; beside {}; NOT RUN: {}",
+                self.peer_name,
+                reason.as_deref().unwrap_or_default()
+            ),
+        }
+    }
+}
+
+impl Measured {
+    fn cells(&self) -> [String; COLUMNS] {
         let [low, _, high] = self.round_ratios;
-        let short = self.to_reach.is_some_and(|least| self.ratio < least);
-        let to_reach = self
-            .to_reach
-            .map(|least| format!("{least:.2}"))
-            .unwrap_or_default();
+        let p50 = |p50: Option<f64>| p50.map(|p50| format!("{p50:.0}")).unwrap_or_default();
         [
-            self.id.clone(),
+            String::new(),
             thousands(self.ours),
             thousands(self.peer),
             format!("{:.2}", self.ratio),
             format!("{low:.2}-{high:.2}"),
-            if short {
-                format!("{to_reach} SHORT")
-            } else {
-                to_reach
-            },
-            format!("{:.0}", self.ours_p50_us),
-            format!("{:.0}", self.peer_p50_us),
+            String::new(),
+            p50(self.ours_p50_us),
+            p50(self.peer_p50_us),
             format!("{:.1}", self.ours_cpu_us),
             format!("{:.1}", self.peer_cpu_us),
         ]
-    }
-
-    fn note(&self) -> String {
-        format!(
-            "{}: {}, {}, {} callers; ours: {}; peer: {}, {}",
-            self.id, self.case, self.unit, self.callers, self.ours_setup, self.peer_name, self.peer_setup
-        )
     }
 }
 

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use super::*;
-use crate::outcome::Round;
+use crate::cases::{self, Case};
+use crate::outcome::{Outcome, Played, Round};
+use crate::rounds::Plan;
 
-fn played(rates: [f64; 3]) -> Played {
+fn played(rates: [f64; 3], p50: f64) -> Played {
     let round = |rate| Round {
         rate,
-        p50: 10.0,
+        p50: Some(p50),
         cpu: 5.0,
     };
     Played {
@@ -16,16 +18,29 @@ fn played(rates: [f64; 3]) -> Played {
     }
 }
 
+fn case() -> Case {
+    cases::all().remove(0).reaching(0.7).p50_no_worse()
+}
+
 fn row() -> Row {
-    let mut case = crate::cases::all().remove(0);
-    case.to_reach = Some(0.7);
     let outcome = Outcome {
-        ours: played([60_000.0, 50_000.0, 70_000.0]),
-        peer: played([100_000.0, 100_000.0, 100_000.0]),
+        ours: played([60_000.0, 50_000.0, 70_000.0], 10.0),
+        peer: played([100_000.0, 100_000.0, 100_000.0], 9.0),
         elsewhere: 0.5,
         window: Duration::from_secs(1),
     };
-    Row::new(&case, &outcome)
+    Row::new(&case(), &outcome)
+}
+
+fn report(row: Row) -> String {
+    let plan = Plan {
+        rounds: 3,
+        window: Duration::from_secs(1),
+        server: 0,
+    };
+    let mut report = Report::new(About::new(&plan, "nats-server: v0"));
+    report.add(row);
+    report.to_string()
 }
 
 #[test]
@@ -43,15 +58,22 @@ fn a_row_has_the_medians_and_their_ratio() {
 
 #[test]
 fn the_table_says_what_fell_short() {
-    let mut report = Report {
-        about: "here".to_owned(),
-        rows: Vec::new(),
-    };
-    report.add(row());
-    let table = report.to_string();
+    let table = report(row());
     assert!(
-        table.contains("60,000  100,000   0.60  0.50-0.70  0.70 SHORT"),
+        table.contains("60,000  100,000   0.60  0.50-0.70  0.70 SHORT P50 WORSE"),
         "{table}"
     );
+    assert!(table.contains("nats-server: v0"), "{table}");
     assert!(table.ends_with("others used up to 50 % of the time that the processors were busy"));
+}
+
+#[test]
+fn a_case_that_did_not_run_says_why() {
+    let row = Row::not_run(&case(), "there is no Go".to_owned());
+    let json = serde_json::to_value(&row).unwrap();
+    assert_eq!(
+        (&json["not_run"], json.get("ratio")),
+        (&"there is no Go".into(), None)
+    );
+    assert!(report(row).contains("NOT RUN: there is no Go"));
 }
