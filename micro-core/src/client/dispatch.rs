@@ -23,12 +23,21 @@ pub(crate) async fn run(client: Arc<Shared>, request: Request, choice: Choice) -
             Status::deadline_exceeded("the deadline had passed before the call was made").never_delivered(),
         );
     }
-    let context = request.context.clone();
+    let watched = request
+        .context
+        .can_be_cancelled()
+        .then(|| request.context.clone());
+    let cancelled = async {
+        match watched {
+            Some(context) => context.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
     let content_type = request.content_type.clone();
     let answer = async {
         tokio::select! {
             biased;
-            () = context.cancelled() => Err(Status::cancelled("the calling context was cancelled")),
+            () = cancelled => Err(Status::cancelled("the calling context was cancelled")),
             answer = by_kind(client, request, choice) => readable(answer?, content_type),
         }
     };

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::address::Address;
 use crate::message::Headers;
+use crate::rpc::cancellation::Cancellation;
+
+static NO_METADATA: Headers = Headers::new();
 
 /// What flows along with a call: deadline, metadata, cancellation, and who is at the other end.
 ///
@@ -16,8 +18,9 @@ use crate::message::Headers;
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     deadline: Option<Instant>,
-    metadata: Arc<Headers>,
-    cancellation: CancellationToken,
+    /// `None` when there is none.
+    metadata: Option<Arc<Headers>>,
+    cancellation: Cancellation,
     peer: Option<Address>,
 }
 
@@ -47,7 +50,7 @@ impl Context {
     /// Replaces the metadata.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Headers) -> Self {
-        self.metadata = Arc::new(metadata);
+        self.metadata = (!metadata.is_empty()).then(|| Arc::new(metadata));
         self
     }
 
@@ -62,8 +65,10 @@ impl Context {
     #[must_use]
     pub fn child(&self) -> Self {
         Context {
-            cancellation: self.cancellation.child_token(),
-            ..self.clone()
+            deadline: self.deadline,
+            metadata: self.metadata.clone(),
+            cancellation: self.cancellation.child(),
+            peer: self.peer.clone(),
         }
     }
 
@@ -80,7 +85,7 @@ impl Context {
 
     /// What the caller sent along: names and values, case-sensitive.
     pub fn metadata(&self) -> &Headers {
-        &self.metadata
+        self.metadata.as_deref().unwrap_or(&NO_METADATA)
     }
 
     /// Who is at the other end, as its transport names it.
@@ -91,6 +96,11 @@ impl Context {
     /// Whether the caller is gone.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation.is_cancelled()
+    }
+
+    /// Whether anybody but the owner of this value can cancel it.
+    pub(crate) fn can_be_cancelled(&self) -> bool {
+        self.cancellation.is_shared()
     }
 
     /// Waits until the caller is gone.
@@ -127,5 +137,34 @@ mod tests {
         assert!(!parent.is_cancelled() && !second.is_cancelled());
         parent.cancel();
         assert!(second.is_cancelled());
+    }
+
+    #[test]
+    fn a_clone_is_cancelled_with_its_original_and_the_other_way() {
+        for cancelled_first in [true, false] {
+            let original = Context::new();
+            let clone = original.clone();
+            if cancelled_first { &original } else { &clone }.cancel();
+            assert!(original.is_cancelled() && clone.is_cancelled());
+            assert!(clone.child().is_cancelled());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_grandchild_that_nobody_watched_ends_with_its_ancestor() {
+        let ancestor = Context::new();
+        let grandchild = ancestor.child().child();
+        ancestor.cancel();
+        assert!(grandchild.is_cancelled());
+        grandchild.cancelled().await;
+    }
+
+    #[test]
+    fn a_context_of_ones_own_is_cancelled_by_nobody_else() {
+        let own = Context::new();
+        assert!(!own.can_be_cancelled() && own.child().can_be_cancelled());
+        let own = Context::new();
+        let _clone = own.clone();
+        assert!(own.can_be_cancelled());
     }
 }

@@ -4,6 +4,7 @@
 //! socket is known to `frame` alone.
 
 mod body;
+mod cancellation;
 mod code;
 mod context;
 pub(crate) mod frame;

@@ -1,0 +1,73 @@
+//! Whether anybody still waits for a call. It costs nothing before somebody asks.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio_util::sync::CancellationToken;
+
+/// Can be cancelled by all who share it, and ends with its parent.
+///
+/// Most calls are over before anybody watches them, so a token is made when somebody does.
+#[derive(Debug, Default)]
+pub(crate) struct Cancellation(OnceLock<Arc<Node>>);
+
+#[derive(Debug, Default)]
+struct Node {
+    parent: Option<Arc<Node>>,
+    token: OnceLock<CancellationToken>,
+}
+
+impl Cancellation {
+    /// One that ends with this one, and can end before it.
+    pub(crate) fn child(&self) -> Self {
+        let node = Node {
+            parent: Some(self.node().clone()),
+            token: OnceLock::new(),
+        };
+        Cancellation(OnceLock::from(Arc::new(node)))
+    }
+
+    /// Whether anybody else can end it. One that nobody shares, and that has no parent, only its owner can end.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.get().is_some_and(|node| node.is_cancelled())
+    }
+
+    pub(crate) async fn cancelled(&self) {
+        self.node().token().cancelled().await;
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.node().token().cancel();
+    }
+
+    fn node(&self) -> &Arc<Node> {
+        self.0.get_or_init(Arc::default)
+    }
+}
+
+/// The same once more: whoever ends one ends both.
+impl Clone for Cancellation {
+    fn clone(&self) -> Self {
+        Cancellation(OnceLock::from(self.node().clone()))
+    }
+}
+
+impl Node {
+    fn token(&self) -> &CancellationToken {
+        self.token.get_or_init(|| match &self.parent {
+            Some(parent) => parent.token().child_token(),
+            None => CancellationToken::new(),
+        })
+    }
+
+    fn is_cancelled(&self) -> bool {
+        match (self.token.get(), &self.parent) {
+            (Some(token), _) => token.is_cancelled(),
+            (None, Some(parent)) => parent.is_cancelled(),
+            (None, None) => false,
+        }
+    }
+}
