@@ -109,6 +109,11 @@ impl Headers {
         self.0.retain(|(name, value)| keep(name, value));
     }
 
+    /// Hands each header to `take`, and drops those for which it answers true: it may have taken the value.
+    pub(crate) fn take_if(&mut self, mut take: impl FnMut(&str, &mut Text) -> bool) {
+        self.0.retain_mut(|(name, value)| !take(name, value));
+    }
+
     /// Names and values, in the order of insertion.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))

@@ -75,8 +75,12 @@ impl Connection {
     /// Makes one unary call. Dropping the future cancels it at the other end.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, Status> {
         let waiting = self.table.begin()?;
-        let caller = frame::Caller::new(&request, waiting.id, self.dialect);
-        let message = caller.into_message(request.body.into_one())?;
+        let id = waiting.id;
+        let body = match &request.body {
+            crate::rpc::Body::One(body) => body.clone(),
+            crate::rpc::Body::Many(_) => bytes::Bytes::new(),
+        };
+        let message = frame::request(&request, id, self.dialect, body)?;
         let queued = self
             .requests
             .send(Outgoing {

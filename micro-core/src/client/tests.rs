@@ -280,3 +280,31 @@ async fn a_content_type_of_another_codec_is_refused() {
     let status = call.content_type("application/protobuf").await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
 }
+
+#[tokio::test]
+async fn a_handler_gets_a_task_of_its_own_once_it_waits_or_others_compute() {
+    let world = World::new();
+    let router = Router::new().unary("Test.Task", |_: Context, Json(what): Json<String>| async move {
+        let before = tokio::task::id().to_string();
+        match &*what {
+            "wait" => tokio::task::yield_now().await,
+            "compute" => std::thread::sleep(Duration::from_millis(1)),
+            _ => {}
+        }
+        Ok(Json((before, tokio::task::id().to_string())))
+    });
+    let _server = world.serve("n", router).await;
+    let call = async |what: &str| {
+        let request = Json(what.to_owned());
+        let answer = world.client.unary("test", "Test.Task", request).await;
+        let Json(tasks): Json<(String, String)> = answer.unwrap();
+        tasks
+    };
+    let (socket, same) = call("").await;
+    assert_eq!(socket, same);
+    let (before, after) = call("wait").await;
+    assert!(before == socket && after != socket, "{before} {after}");
+    assert_eq!(call("compute").await.0, socket);
+    let (before, after) = call("").await;
+    assert!(before != socket && before == after, "{before} {after}");
+}

@@ -1,15 +1,14 @@
-//! One call of a server, from its handler to its last answer.
+//! One call of a server that takes its time, from its handler to its last answer.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
-use tower::{Service, ServiceExt};
 
-use crate::error::Error;
 use crate::message::Message;
-use crate::rpc::{Body, BodyStream, Context, Request, Response, Status};
+use crate::rpc::{Body, BodyStream, Context, Status};
 use crate::server::Admitted;
+use crate::server::handling::{self, Handling};
 use crate::server::outbox::{Caller, Outbox};
 
 /// A call whose handler runs.
@@ -22,17 +21,17 @@ pub(super) struct Answering {
 
 impl Answering {
     /// Ends with exactly one answer, or one end of stream; with none when the caller no longer waits.
-    pub(super) async fn run<S>(self, service: S, request: Request)
-    where
-        S: Service<Request, Response = Response, Error = Status>,
-    {
-        let work = AssertUnwindSafe(self.answer(service, request)).catch_unwind();
+    pub(super) async fn run(self, handler: Handling) {
+        let work = AssertUnwindSafe(self.answer(handler)).catch_unwind();
         let last = tokio::select! {
             biased;
             last = work => match last {
                 Ok(Ok(message)) => Some(message),
                 Ok(Err(status)) => Some(self.caller.reply.failure(&status)),
-                Err(panic) => Some(self.caller.reply.failure(&self.panicked(&*panic))),
+                Err(panic) => {
+                    let status = handling::panicked(&self.caller.reply.endpoint, &*panic);
+                    Some(self.caller.reply.failure(&status))
+                }
             },
             last = self.nobody_waits() => last,
         };
@@ -42,25 +41,14 @@ impl Answering {
         }
     }
 
-    async fn answer<S>(&self, service: S, request: Request) -> Result<Message, Status>
-    where
-        S: Service<Request, Response = Response, Error = Status>,
-    {
-        let Response {
-            metadata,
-            content_type,
-            body,
-        } = service.oneshot(request).await?;
-        let reply = &self.caller.reply;
-        match body {
-            Body::One(body) => {
-                let answer = reply.answer(content_type, metadata, body).map_err(unsayable)?;
-                self.only(answer).await
+    async fn answer(&self, handler: Handling) -> Result<Message, Status> {
+        let response = handler.await?;
+        match response.body {
+            Body::Many(items) if self.caller.reply.stream => self.all(items).await,
+            _ => {
+                self.only(handling::only_answer(&self.caller.reply, response)?)
+                    .await
             }
-            Body::Many(items) if reply.stream => self.all(items).await,
-            Body::Many(_) => Err(Status::unimplemented(
-                "this endpoint answers with a stream; call it as one",
-            )),
         }
     }
 
@@ -75,13 +63,9 @@ impl Answering {
 
     async fn all(&self, mut items: BodyStream) -> Result<Message, Status> {
         while let Some(item) = self.unless_unread(items.next()).await? {
-            self.send(
-                self.caller
-                    .reply
-                    .item(item.map_err(Status::after_running)?)
-                    .map_err(unsayable)?,
-            )
-            .await?;
+            let item = item.map_err(Status::after_running)?;
+            let item = self.caller.reply.item(item);
+            self.send(item.map_err(handling::unsayable)?).await?;
         }
         Ok(self.caller.reply.end())
     }
@@ -131,18 +115,4 @@ impl Answering {
             "the service stopped before the answer was ready",
         ))
     }
-
-    fn panicked(&self, panic: &(dyn std::any::Any + Send)) -> Status {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text
-            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no message");
-        tracing::error!(endpoint = %self.caller.reply.endpoint, panic = text, "a handler panicked");
-        Status::internal(format!("the handler panicked: {text}"))
-    }
-}
-
-/// What the handler made does not fit what its content type puts around it.
-fn unsayable(error: Error) -> Status {
-    Status::internal(error.to_string())
 }

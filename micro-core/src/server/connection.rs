@@ -14,7 +14,9 @@ use crate::message::{Message, Text};
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
 use crate::rpc::{Body, BodyStream, Context, Request, Response, Status};
 use crate::server::answering::Answering;
-use crate::server::outbox::{Caller, Outbox, outbox, write};
+use crate::server::handling::{self, Begun, Endpoints, Handling};
+use crate::server::outbox::{Caller, Outbox, Writer};
+use crate::server::pace::Pace;
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
 
@@ -28,20 +30,24 @@ where
     S::Future: Send + 'static,
 {
     let (sender, mut receiver) = socket.split();
-    let (outbox, answers) = outbox();
+    let (writer, outbox) = Writer::new(sender);
     let context = frame::server_context(&shared.handlers, receiver.remote());
     let finish = shared.finish.clone();
     let mut connection = Connection {
-        service,
+        endpoints: Endpoints::new(service),
+        pace: Pace::default(),
         shared,
         context,
+        writer: &writer,
         outbox,
         calls: HashMap::new(),
         reaped: 64,
     };
-    let write = write(sender, answers);
+    let write = writer.run();
     tokio::pin!(write);
     let more = tokio::select! {
+        // What was fed while reading is flushed after it.
+        biased;
         () = connection.read(&mut receiver) => false,
         () = &mut write => return,
         () = finish.cancelled() => true,
@@ -53,11 +59,13 @@ where
     }
 }
 
-struct Connection<S> {
-    service: S,
+struct Connection<'a, S> {
+    endpoints: Endpoints<S>,
+    pace: Pace,
     shared: Arc<Shared>,
     /// Ends with the socket.
     context: Context,
+    writer: &'a Writer,
     outbox: Outbox,
     /// The calls of this socket that can still be cancelled, or be sent items.
     calls: HashMap<Text, Running>,
@@ -66,7 +74,7 @@ struct Connection<S> {
 }
 
 /// Before the streams of its calls end, so that no handler takes the end of the socket for a good end of its stream.
-impl<S> Drop for Connection<S> {
+impl<S> Drop for Connection<'_, S> {
     fn drop(&mut self) {
         self.context.cancel();
     }
@@ -83,17 +91,27 @@ struct Running {
 /// One message of an incoming stream.
 type Item = Result<Bytes, Status>;
 
-impl<S> Connection<S>
+impl<S> Connection<'_, S>
 where
     S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
     /// Ends when the peer is gone: a caller that only sends no more says so by a half-close within its call.
     async fn read(&mut self, receiver: &mut SocketReceiver) {
-        while let Some(message) = receiver.next().await {
+        while let Some(message) = self.next(receiver).await {
             if let Err(error) = self.on_received(message).await {
                 tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
                 return;
+            }
+        }
+    }
+
+    async fn next(&mut self, receiver: &mut SocketReceiver) -> Option<Result<Message>> {
+        match receiver.next().now_or_never() {
+            Some(message) => message,
+            None => {
+                self.pace.pause();
+                receiver.next().await
             }
         }
     }
@@ -168,32 +186,63 @@ where
     }
 
     fn begin(&mut self, call: Call, body: Bytes, place: Admitted) {
-        let caller = Caller::new(call.reply.clone());
         let context = self.context.child();
-        let (items, body) = self.body(&caller, &context, body);
+        if call.reply.stream {
+            let (items, body) = self.body(&context, body);
+            let (reply, request) = call.into_request(context, body);
+            let context = request.context.clone();
+            let handling = self.endpoints.handle(request);
+            return self.spawn(reply, context, items, place, handling);
+        }
+        let (reply, request) = call.into_request(context, Body::One(body));
+        let context = request.context.clone();
+        match self.begin_here(request) {
+            Begun::Done(response) => {
+                let answer = response.and_then(|response| handling::only_answer(&reply, response));
+                let answer = answer.unwrap_or_else(|status| reply.failure(&status));
+                self.writer.feed(answer, &reply);
+            }
+            Begun::Waits(handling) => self.spawn(reply, context, None, place, handling),
+        }
+    }
+
+    /// Begins a handler in this task, if its answer could leave from here, too.
+    fn begin_here(&mut self, request: Request) -> Begun {
+        if !self.writer.has_room() || !self.pace.begin() {
+            return Begun::Waits(self.endpoints.handle(request));
+        }
+        let begun = self.endpoints.begin(request);
+        self.pace.end();
+        begun
+    }
+
+    /// Goes on with a call in a task of its own.
+    fn spawn(
+        &mut self,
+        reply: ReplyTo,
+        context: Context,
+        items: Option<mpsc::Sender<Item>>,
+        place: Admitted,
+        handling: Handling,
+    ) {
+        let caller = Caller::new(reply);
         let running = Running {
             context: context.clone(),
             items,
             caller: Arc::downgrade(&caller),
         };
         self.remember(caller.reply.id.clone(), running);
-        let request = call.into_request(context, body);
         let answering = Answering {
             caller,
-            context: request.context.clone(),
+            context,
             outbox: self.outbox.clone(),
             place,
         };
-        self.shared
-            .calls
-            .spawn(answering.run(self.service.clone(), request));
+        self.shared.calls.spawn(answering.run(handling));
     }
 
-    /// The body of a new call, and where the later items of a stream go.
-    fn body(&self, caller: &Caller, context: &Context, first: Bytes) -> (Option<mpsc::Sender<Item>>, Body) {
-        if !caller.reply.stream {
-            return (None, Body::One(first));
-        }
+    /// The body of a new stream, and where its later items go.
+    fn body(&self, context: &Context, first: Bytes) -> (Option<mpsc::Sender<Item>>, Body) {
         let (sender, mut receiver) = mpsc::channel(self.shared.options.stream_capacity);
         let items = futures::stream::poll_fn(move |cx| receiver.poll_recv(cx));
         let items = BodyStream::new(items.chain(bad_end(context.clone())));

@@ -3,9 +3,11 @@
 mod answering;
 mod connection;
 mod handler;
+mod handling;
 mod latecomers;
 mod methods;
 mod outbox;
+mod pace;
 mod router;
 
 use std::fmt;
@@ -142,7 +144,10 @@ pub struct ShutdownReport {
 }
 
 impl Server {
-    /// Serves what comes in on the listener, each request in a task of its own. Needs a tokio runtime.
+    /// Serves what comes in on the listener. Needs a tokio runtime.
+    ///
+    /// A unary handler begins in the task of its socket, and gets a task of its own as soon as it waits; so do all, for a
+    /// while, where one took long before it waited. Every other handler gets one from its start.
     pub fn serve<S>(listener: Listener, service: S, options: ServerOptions) -> Server
     where
         S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,

@@ -1,9 +1,12 @@
 //! The answers of one socket, on their way out.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker, ready};
 
-use futures::SinkExt;
+use futures::Sink;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
 use crate::error::{ErrorKind, Result};
@@ -15,13 +18,11 @@ use crate::transport::SocketSender;
 /// How many answers wait for the writer before handlers wait for it.
 const CAPACITY: usize = 256;
 
+/// How many answers are fed before they are flushed, though more are ready: their callers go on meanwhile.
+const BATCH: usize = 32;
+
 /// Where the answers of one socket wait for its writer.
 pub(super) type Outbox = mpsc::Sender<Answer>;
-
-/// A queue for the answers of one socket.
-pub(super) fn outbox() -> (Outbox, mpsc::Receiver<Answer>) {
-    mpsc::channel(CAPACITY)
-}
 
 /// Whom a call is answered to.
 #[derive(Debug)]
@@ -72,42 +73,124 @@ pub(super) struct Answer {
     caller: Arc<Caller>,
 }
 
-/// Feeds all that is ready, and flushes once.
-pub(super) async fn write(mut sender: SocketSender, mut answers: mpsc::Receiver<Answer>) {
-    while let Some(answer) = answers.recv().await {
-        if let Err(error) = feed_ready(&mut sender, answer, &mut answers).await {
-            tracing::debug!(%error, peer = %sender.remote(), "answers could not be sent");
-            return;
+/// Feeds answers to one socket: those of handlers that were done at once as they come, all others through a queue.
+///
+/// Never locked for longer than a message takes, and by the task of the socket alone.
+pub(super) struct Writer(Mutex<Feed>);
+
+struct Feed {
+    sender: SocketSender,
+    queue: mpsc::Receiver<Answer>,
+    /// Taken from the queue while the socket had no room.
+    next: Option<Answer>,
+    /// How many messages were fed since the last flush.
+    fed: usize,
+}
+
+impl Writer {
+    /// A writer, and the queue that it feeds from.
+    pub(super) fn new(sender: SocketSender) -> (Self, Outbox) {
+        let (outbox, queue) = mpsc::channel(CAPACITY);
+        let feed = Feed {
+            sender,
+            queue,
+            next: None,
+            fed: 0,
+        };
+        (Writer(Mutex::new(feed)), outbox)
+    }
+
+    /// Whether an answer could be fed now.
+    pub(super) fn has_room(&self) -> bool {
+        let mut feed = self.0.lock();
+        // Nobody waits for room here, and an error is met again by `run`.
+        let nobody = &mut Context::from_waker(Waker::noop());
+        feed.next.is_none() && matches!(feed.sender().poll_ready(nobody), Poll::Ready(Ok(())))
+    }
+
+    /// Feeds an answer for which there [is room](Writer::has_room). It leaves when [`run`](Writer::run) is polled next, or
+    /// before.
+    pub(super) fn feed(&self, message: Message, reply: &ReplyTo) {
+        let mut feed = self.0.lock();
+        let fed = match feed.put(message) {
+            Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
+                feed.put(reply.failure(&Status::from(error)))
+            }
+            fed => fed,
+        };
+        if let Err(error) = fed {
+            // `run` meets it, too, and ends the socket.
+            tracing::debug!(%error, "an answer could not be sent");
+        } else if feed.fed >= BATCH {
+            let _ = feed.poll_flush(&mut Context::from_waker(Waker::noop()));
         }
     }
-    if let Err(error) = sender.finish().await {
-        tracing::debug!(%error, peer = %sender.remote(), "a socket did not close well");
+
+    /// Writes until the last handle of the queue is gone, and then closes the socket, or until the socket breaks.
+    pub(super) async fn run(&self) {
+        let written = std::future::poll_fn(|cx| self.0.lock().poll_write(cx)).await;
+        let closed = match written {
+            Ok(()) => std::future::poll_fn(|cx| self.0.lock().sender().poll_close(cx)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            let peer = self.0.lock().sender.remote().clone();
+            tracing::debug!(%error, %peer, "answers could not be sent");
+        }
     }
 }
 
-async fn feed_ready(
-    sender: &mut SocketSender,
-    first: Answer,
-    more: &mut mpsc::Receiver<Answer>,
-) -> Result<()> {
-    feed(sender, first).await?;
-    while let Ok(answer) = more.try_recv() {
-        feed(sender, answer).await?;
+impl Feed {
+    fn sender(&mut self) -> Pin<&mut SocketSender> {
+        Pin::new(&mut self.sender)
     }
-    sender.flush().await
-}
 
-/// An answer that is too large ends its call alone; whatever else goes wrong is the end of the socket.
-async fn feed(sender: &mut SocketSender, answer: Answer) -> Result<()> {
-    let Answer { message, caller } = answer;
-    if caller.has_left() {
-        return Ok(());
-    }
-    match sender.feed(message).await {
-        Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
-            caller.leave();
-            sender.feed(caller.reply.failure(&Status::from(error))).await
+    /// Feeds all that is ready, and flushes once.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            if self.next.is_none() {
+                match self.queue.poll_recv(cx) {
+                    Poll::Ready(None) => return self.poll_flush(cx),
+                    Poll::Ready(answer) => self.next = answer,
+                    Poll::Pending => {
+                        ready!(self.poll_flush(cx))?;
+                        return Poll::Pending;
+                    }
+                }
+            }
+            ready!(self.sender().poll_ready(cx))?;
+            if let Some(answer) = self.next.take() {
+                self.answer(answer)?;
+            }
         }
-        result => result,
+    }
+
+    /// An answer that is too large ends its call alone; whatever else goes wrong is the end of the socket.
+    fn answer(&mut self, answer: Answer) -> Result<()> {
+        let Answer { message, caller } = answer;
+        if caller.has_left() {
+            return Ok(());
+        }
+        match self.put(message) {
+            Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
+                caller.leave();
+                self.put(caller.reply.failure(&Status::from(error)))
+            }
+            put => put,
+        }
+    }
+
+    fn put(&mut self, message: Message) -> Result<()> {
+        self.sender().start_send(message)?;
+        self.fed += 1;
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.fed > 0 {
+            ready!(self.sender().poll_flush(cx))?;
+            self.fed = 0;
+        }
+        Poll::Ready(Ok(()))
     }
 }

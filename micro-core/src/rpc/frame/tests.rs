@@ -1,10 +1,16 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+
 use super::*;
-use crate::rpc::Code;
+use crate::codec;
+use crate::message::{Headers, Message};
+use crate::rpc::headers as h;
+use crate::rpc::{CallKind, Code, Context, Request, Status, micro_error};
 
 fn call(request: &Request, id: u64) -> Call {
-    let message = Caller::new(request, id, Dialect::GoMicro)
-        .into_message(Bytes::from_static(b"body"))
-        .unwrap();
+    let body = Bytes::from_static(b"body");
+    let message = super::request(request, id, Dialect::GoMicro, body).unwrap();
     match from_caller(message) {
         FromCaller::Call(call) => call,
         other => panic!("not a call: {other:?}"),
@@ -112,9 +118,7 @@ fn a_refused_content_type_is_a_failure() {
 #[test]
 fn a_request_to_a_peer_of_ours_says_nothing_twice() {
     let request = Request::new("greeter", "Greeter.Hello", Bytes::new());
-    let message = Caller::new(&request, 7, Dialect::Ours)
-        .into_message(Bytes::new())
-        .unwrap();
+    let message = super::request(&request, 7, Dialect::Ours, Bytes::new()).unwrap();
     let names: Vec<_> = message.headers.iter().map(|(name, _)| name).collect();
     assert_eq!(names, [h::SERVICE, h::ENDPOINT, h::CONTENT_TYPE, h::ID]);
     let FromCaller::Call(call) = from_caller(message) else {

@@ -1,0 +1,103 @@
+//! What a server receives.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::said::Said;
+use super::{Dialect, ReplyTo};
+use crate::address::Address;
+use crate::codec;
+use crate::error::Result;
+use crate::message::{Headers, Message, Text};
+use crate::rpc::framing::Framing;
+use crate::rpc::headers as h;
+use crate::rpc::{Body, CallKind, Context, Request};
+
+/// What a server receives.
+#[derive(Debug)]
+pub(crate) enum FromCaller {
+    /// A request, or a message of a stream: its opening when the id is new on this socket.
+    Call(Call),
+    /// The caller sends no more, and reads no more.
+    End(Text),
+    /// The caller sends no more.
+    HalfClose(Text),
+    /// The caller no longer waits.
+    Cancel(Text),
+}
+
+/// A request as it came.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) reply: ReplyTo,
+    /// What its caller understands, as far as its words tell.
+    pub(crate) dialect: Dialect,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) metadata: Headers,
+    pub(crate) body: Bytes,
+}
+
+/// Reads what a caller sent.
+pub(crate) fn from_caller(message: Message) -> FromCaller {
+    let mut said = Said::of(message.headers);
+    let (id_header, id) = said.take_id();
+    let id = id.or_else(|| said.stream.clone()).unwrap_or_default();
+    match said.control.as_deref() {
+        Some(h::HALF_CLOSE) => return FromCaller::HalfClose(id),
+        Some(h::CANCEL) => return FromCaller::Cancel(id),
+        _ if said.error.is_some() => return FromCaller::End(id),
+        _ => {}
+    }
+    let dialect = said.dialect();
+    let reply = ReplyTo {
+        id,
+        id_header,
+        service: said.take_service(),
+        endpoint: said.take_endpoint(),
+        content_type: said
+            .content_type
+            .unwrap_or(const { Text::from_static(codec::PROTOBUF) }),
+        stream: said.stream.is_some(),
+    };
+    let timeout = said.timeout.and_then(|ns| ns.parse().ok());
+    FromCaller::Call(Call {
+        reply,
+        dialect,
+        timeout: timeout.map(Duration::from_nanos),
+        metadata: said.metadata,
+        body: message.body,
+    })
+}
+
+impl Call {
+    /// The body, without what its content type puts around it.
+    pub(crate) fn take_body(&mut self) -> Result<Bytes> {
+        Framing::of(&self.reply.content_type).unframe_request(std::mem::take(&mut self.body))
+    }
+
+    /// The request for the handler.
+    pub(crate) fn into_request(self, context: Context, body: Body) -> (ReplyTo, Request) {
+        let kind = if self.reply.stream {
+            CallKind::BidiStream
+        } else {
+            CallKind::Unary
+        };
+        let context = context.with_metadata(self.metadata);
+        let context = match self.timeout {
+            Some(timeout) => context.with_timeout(timeout),
+            None => context,
+        };
+        let reply = self.reply;
+        let request = Request::new(reply.service.clone(), reply.endpoint.clone(), body)
+            .with_kind(kind)
+            .with_content_type(reply.content_type.clone())
+            .with_context(context);
+        (reply, request)
+    }
+}
+
+/// The context of the calls that come from `peer`.
+pub(crate) fn server_context(parent: &Context, peer: &Address) -> Context {
+    parent.child().with_peer(peer.clone())
+}
