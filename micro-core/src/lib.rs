@@ -8,6 +8,7 @@ pub mod error;
 pub mod memory;
 pub mod message;
 pub mod name;
+pub mod observe;
 pub mod plugin;
 pub mod queue;
 pub mod registry;

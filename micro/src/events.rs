@@ -114,6 +114,15 @@ pub(crate) enum Failure {
     Handler(Status),
 }
 
+impl Failure {
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Failure::Undecodable(error) => Status::new(error.kind().into(), error.to_string()),
+            Failure::Handler(status) => status.clone(),
+        }
+    }
+}
+
 /// A handler of events, whatever its type.
 pub(crate) type Handler =
     Arc<dyn Fn(Context, Event) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;

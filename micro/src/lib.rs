@@ -30,8 +30,8 @@ pub use micro_core::{
     ServiceRecord, Socket, Status, Streaming, SubscribeOptions, Subscription, Text, Transport, Watcher,
 };
 pub use micro_core::{
-    address, broker, client, codec, error, memory, message, name, plugin, queue, registry, rpc, selector,
-    server, transport,
+    address, broker, client, codec, error, memory, message, name, observe, plugin, queue, registry, rpc,
+    selector, server, transport,
 };
 
 #[cfg(doctest)]

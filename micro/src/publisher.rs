@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use micro_core::observe;
 use micro_core::rpc::is_reserved;
-use micro_core::{Broker, Error, ErrorKind, Headers, Message, Payload, Result};
+use micro_core::{Broker, Context, Error, ErrorKind, Headers, Message, Payload, Result};
 use uuid::Uuid;
 
-use crate::events::{CONTENT_TYPE, ID, TOPIC};
+use crate::events::{CONTENT_TYPE, ID, TOPIC, metadata};
 
 /// Publishes typed events. Cloning is cheap.
 ///
@@ -21,12 +22,25 @@ use crate::events::{CONTENT_TYPE, ID, TOPIC};
 #[derive(Clone, Debug)]
 pub struct Publisher {
     broker: Arc<dyn Broker>,
+    /// What the events are part of.
+    context: Option<Context>,
 }
 
 impl Publisher {
     /// Publishes through this broker.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Publisher { broker }
+        Publisher {
+            broker,
+            context: None,
+        }
+    }
+
+    /// Makes what it publishes part of a call, or of the handling of an event: it carries their metadata, and with
+    /// that their trace. Headers of its own come after.
+    #[must_use]
+    pub fn context(mut self, context: &Context) -> Self {
+        self.context = Some(context.clone());
+        self
     }
 
     /// Publishes one event to all plain subscribers of the topic, and to one member of each queue group.
@@ -52,9 +66,12 @@ impl Publisher {
     /// # Cancel safety
     /// The event is published whole or not at all.
     pub async fn publish_with<P: Payload>(&self, topic: &str, event: &P, headers: Headers) -> Result<()> {
-        let message = message(topic, event, headers)
+        let mut message = message(topic, event, headers, self.context.as_ref())
             .map_err(|error| error.with_operation("publish").with_context("topic", topic))?;
-        self.broker.publish(topic, message).await
+        match observe::publish(topic, &mut message) {
+            None => self.broker.publish(topic, message).await,
+            Some(observed) => observed.publish(self.broker.publish(topic, message)).await,
+        }
     }
 
     /// Waits until what was published has reached the broker: for programs that publish and end.
@@ -71,12 +88,14 @@ impl Publisher {
     }
 }
 
-fn message<P: Payload>(topic: &str, event: &P, mut headers: Headers) -> Result<Message> {
-    if let Some((name, _)) = headers.iter().find(|(name, _)| is_reserved(name)) {
+fn message<P: Payload>(topic: &str, event: &P, own: Headers, context: Option<&Context>) -> Result<Message> {
+    if let Some((name, _)) = own.iter().find(|(name, _)| is_reserved(name)) {
         let message = format!("header {name:?} is the framework's own");
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
     let body = event.encode(P::CODEC)?;
+    let mut headers = context.map_or_else(Headers::new, |context| metadata(context.metadata()));
+    headers.extend(own);
     headers.insert(CONTENT_TYPE, P::CODEC.content_type());
     headers.insert(TOPIC, topic.to_owned());
     headers.insert(ID, Uuid::new_v4().to_string());

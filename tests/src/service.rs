@@ -12,6 +12,7 @@ mod refusing;
 mod registering;
 mod starting;
 mod stopping;
+mod traces;
 
 /// Where a clause gets processes, each with its own instance of a transport, a broker and a registry.
 pub type ServiceWorld = dyn ServiceBackends;
@@ -54,6 +55,10 @@ suite! {
             an_event_arrives_whole,
             a_handler_may_publish,
             publishing_needs_no_subscriber,
+        }
+        traces: {
+            a_trace_is_handed_on,
+            no_trace_is_made_up,
         }
         stopping: {
             a_stop_leaves_the_registry_and_then_finishes,

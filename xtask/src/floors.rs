@@ -40,6 +40,7 @@ const MODULES: &[Module] = &[
     module(2, "broker", &[]),
     module(2, "registry", &[]),
     module(2, "rpc", &[]),
+    module(2, "observe", &["rpc"]),
     // Client and server never import each other, nor a backend.
     module(3, "client", &["selector"]),
     module(3, "server", &[]),

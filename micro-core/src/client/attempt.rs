@@ -6,6 +6,7 @@ use crate::client::Shared;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
+use crate::observe;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Code, Request, Response, Status};
 use crate::selector::{Choice, Target, Tried};
@@ -42,7 +43,10 @@ impl Attempts {
     pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
         let selector = &self.client.selector;
         match selector.select(&self.service, &self.choice, &self.tried).await {
-            Ok(target) => Ok(target),
+            Ok(target) => {
+                observe::tried(target.address(), self.last.as_ref());
+                Ok(target)
+            }
             Err(error) => Err(match self.last.take() {
                 Some(last) => unreached(&last, &self.service),
                 None => unselectable(error, &self.service),

@@ -21,6 +21,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tower::Service;
 
+use crate::observe;
 use crate::rpc::{CallKind, Request, Response, Status};
 use crate::selector::{Choice, Selector};
 use pool::Pool;
@@ -88,7 +89,13 @@ impl Client {
         if request.kind == CallKind::Unary && request.context.deadline().is_none() {
             request.context = request.context.with_timeout(self.shared.options.request_timeout);
         }
-        dispatch::run(self.shared.clone(), request, choice).await
+        let observed = observe::client(&mut request);
+        let answer = dispatch::run(self.shared.clone(), request, choice);
+        match observed {
+            None => answer.await,
+            // Boxed, so that it does not make the future of a call larger that nobody observes.
+            Some(observed) => Box::pin(observed.answer(answer)).await,
+        }
     }
 }
 

@@ -183,9 +183,9 @@ impl fmt::Debug for Status {
 
 impl StdError for Status {}
 
-impl From<Error> for Status {
-    fn from(error: Error) -> Self {
-        let code = match error.kind() {
+impl From<ErrorKind> for Code {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
             ErrorKind::InvalidArgument | ErrorKind::Malformed => Code::InvalidArgument,
             ErrorKind::NotFound => Code::NotFound,
             ErrorKind::AlreadyExists => Code::AlreadyExists,
@@ -196,8 +196,13 @@ impl From<Error> for Status {
             ErrorKind::Lagged(_) => Code::DataLoss,
             ErrorKind::Unsupported => Code::Unimplemented,
             ErrorKind::Internal => Code::Internal,
-        };
-        Status::new(code, error.to_string())
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        Status::new(Code::from(error.kind()), error.to_string())
     }
 }
 

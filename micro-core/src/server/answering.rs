@@ -4,8 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
+use tracing::{Instrument, Span};
 
 use crate::message::Message;
+use crate::observe::Observed;
 use crate::rpc::{Body, BodyStream, Context, Status};
 use crate::server::Admitted;
 use crate::server::handling::{self, Handling};
@@ -17,25 +19,30 @@ pub(super) struct Answering {
     pub(super) context: Context,
     pub(super) outbox: Outbox,
     pub(super) place: Admitted,
+    pub(super) observed: Option<Observed>,
 }
 
 impl Answering {
     /// Ends with exactly one answer, or one end of stream; with none when the caller no longer waits.
-    pub(super) async fn run(self, handler: Handling) {
-        let work = AssertUnwindSafe(self.answer(handler)).catch_unwind();
-        let last = tokio::select! {
+    pub(super) async fn run(mut self, handler: Handling) {
+        let observed = self.observed.take();
+        let span = observed
+            .as_ref()
+            .map_or_else(Span::none, |observed| observed.span().clone());
+        let work = AssertUnwindSafe(self.answer(handler).instrument(span)).catch_unwind();
+        let ended = tokio::select! {
             biased;
             last = work => match last {
-                Ok(Ok(message)) => Some(message),
-                Ok(Err(status)) => Some(self.caller.reply.failure(&status)),
-                Err(panic) => {
-                    let status = handling::panicked(&self.caller.reply.endpoint, &*panic);
-                    Some(self.caller.reply.failure(&status))
-                }
+                Ok(Ok(message)) => Ended::Well(message),
+                Ok(Err(status)) => Ended::Badly(status),
+                Err(panic) => Ended::Badly(handling::panicked(&self.caller.reply.endpoint, &*panic)),
             },
-            last = self.nobody_waits() => last,
+            ended = self.nobody_waits() => ended,
         };
-        if let Some(message) = last {
+        if let Some(observed) = observed {
+            observed.end(ended.result());
+        }
+        if let Some(message) = ended.last_word(&self.caller) {
             // An error means that the socket is gone, and its reader with it.
             self.send(message).await.ok();
         }
@@ -90,7 +97,7 @@ impl Answering {
     /// Waits until the answer would reach nobody, or the server is stopping and says so.
     ///
     /// Nothing is answered after the deadline: a go-micro caller would take it for the answer to its next call.
-    async fn nobody_waits(&self) -> Option<Message> {
+    async fn nobody_waits(&self) -> Ended {
         let deadline = async {
             match self.context.deadline() {
                 Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -100,19 +107,47 @@ impl Answering {
         tokio::select! {
             () = deadline => {
                 self.context.cancel();
-                None
+                Ended::Unheard(Status::deadline_exceeded("the deadline passed"))
             }
-            () = self.context.cancelled() => self.stopping().then(|| self.stopped()),
+            () = self.context.cancelled() => match self.stopping() {
+                true => Ended::Badly(stopped()),
+                false => Ended::Unheard(Status::cancelled("the caller is gone")),
+            },
         }
     }
 
     fn stopping(&self) -> bool {
         self.place.0.handlers.is_cancelled()
     }
+}
 
-    fn stopped(&self) -> Message {
-        self.caller.reply.failure(&Status::unavailable(
-            "the service stopped before the answer was ready",
-        ))
+/// How a call ended.
+enum Ended {
+    /// With this as the last thing that is said.
+    Well(Message),
+    /// With a failure, which is said.
+    Badly(Status),
+    /// With nobody left who would hear why.
+    Unheard(Status),
+}
+
+impl Ended {
+    fn result(&self) -> Result<(), &Status> {
+        match self {
+            Ended::Well(_) => Ok(()),
+            Ended::Badly(status) | Ended::Unheard(status) => Err(status),
+        }
     }
+
+    fn last_word(self, caller: &Caller) -> Option<Message> {
+        match self {
+            Ended::Well(message) => Some(message),
+            Ended::Badly(status) => Some(caller.reply.failure(&status)),
+            Ended::Unheard(_) => None,
+        }
+    }
+}
+
+fn stopped() -> Status {
+    Status::unavailable("the service stopped before the answer was ready")
 }

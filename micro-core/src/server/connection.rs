@@ -11,6 +11,7 @@ use tower::Service;
 
 use crate::error::{ErrorKind, Result};
 use crate::message::{Message, Text};
+use crate::observe::{self, Observed};
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
 use crate::rpc::{Body, BodyStream, Context, Request, Response, Status};
 use crate::server::answering::Answering;
@@ -189,21 +190,34 @@ where
         let context = self.context.child();
         if call.reply.stream {
             let (items, body) = self.body(&context, body);
-            let (reply, request) = call.into_request(context, body);
+            let (reply, mut request) = call.into_request(context, body);
+            let observed = self.observe(&mut request);
             let context = request.context.clone();
             let handling = self.endpoints.handle(request);
-            return self.spawn(reply, context, items, place, handling);
+            return self.spawn(reply, context, items, place, observed, handling);
         }
-        let (reply, request) = call.into_request(context, Body::One(body));
+        let (reply, mut request) = call.into_request(context, Body::One(body));
+        let observed = self.observe(&mut request);
         let context = request.context.clone();
-        match self.begin_here(request) {
+        let begun = match &observed {
+            None => self.begin_here(request),
+            Some(observed) => observed.span().in_scope(|| self.begin_here(request)),
+        };
+        match begun {
             Begun::Done(response) => {
                 let answer = response.and_then(|response| handling::only_answer(&reply, response));
+                if let Some(observed) = observed {
+                    observed.end(answer.as_ref().map(drop));
+                }
                 let answer = answer.unwrap_or_else(|status| reply.failure(&status));
                 self.writer.feed(answer, &reply);
             }
-            Begun::Waits(handling) => self.spawn(reply, context, None, place, handling),
+            Begun::Waits(handling) => self.spawn(reply, context, None, place, observed, handling),
         }
+    }
+
+    fn observe(&self, request: &mut Request) -> Option<Observed> {
+        observe::server(request, &self.shared.options.methods)
     }
 
     /// Begins a handler in this task, if its answer could leave from here, too.
@@ -223,6 +237,7 @@ where
         context: Context,
         items: Option<mpsc::Sender<Item>>,
         place: Admitted,
+        observed: Option<Observed>,
         handling: Handling,
     ) {
         let caller = Caller::new(reply);
@@ -237,6 +252,7 @@ where
             context,
             outbox: self.outbox.clone(),
             place,
+            observed,
         };
         self.shared.calls.spawn(answering.run(handling));
     }

@@ -24,6 +24,7 @@ use tower::Service;
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
+use crate::observe::Methods;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Context, FEATURES, FEATURES_KEY, Request, Response, Status};
 use crate::server::latecomers::Latecomers;
@@ -41,6 +42,8 @@ pub struct ServerOptions {
     /// How many items of one incoming stream wait for its handler before its socket is no longer read.
     /// Default: 64.
     pub stream_capacity: usize,
+    /// What its methods are called in spans and metrics. Default: whatever callers call them.
+    pub methods: Methods,
 }
 
 impl Default for ServerOptions {
@@ -48,6 +51,7 @@ impl Default for ServerOptions {
         ServerOptions {
             max_concurrent_requests: 10_000,
             stream_capacity: 64,
+            methods: Methods::default(),
         }
     }
 }
@@ -64,6 +68,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with_stream_capacity(mut self, items: usize) -> Self {
         self.stream_capacity = items.max(1);
+        self
+    }
+
+    /// Tells spans and metrics what its methods are called.
+    #[must_use]
+    pub fn with_methods(mut self, methods: Methods) -> Self {
+        self.methods = methods;
         self
     }
 }

@@ -192,6 +192,11 @@ impl Router {
             .collect()
     }
 
+    /// The names of all endpoints, public or not.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.routes.keys().map(String::as_str)
+    }
+
     pub(super) fn add(self, endpoint: &str, kind: CallKind, handler: Handler) -> Self {
         if let Err(error) = name::check_endpoint(endpoint) {
             return self.note(error.kind(), error.to_string());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use micro_core::observe::Methods;
 use micro_core::registry::Endpoint;
 use micro_core::transport::ListenOptions;
 use micro_core::{Result, Server, ServiceRecord, name};
@@ -42,7 +43,9 @@ impl ServiceBuilder {
         endpoints.extend(self.subscribers.iter().map(endpoint));
 
         let listener = backends.transport().listen(listen(&config)).await?;
-        let server = Server::serve(listener, self.layers.wrap(router), config.server.clone());
+        let methods = Methods::new(&config.name, router.names());
+        let options = config.server.clone().with_methods(methods);
+        let server = Server::serve(listener, self.layers.wrap(router), options);
         let mut parts = Parts::new(server, vitals);
         match parts.go_on(&config, &backends, self.subscribers, endpoints).await {
             Ok((record, registration)) => Ok(parts.into_service(config, backends, record, registration)),
@@ -126,12 +129,7 @@ impl Parts {
             (subscription, subscriber)
         });
         for (subscription, Subscriber { handler, options, .. }) in join_all(subscribed).await {
-            let worker = Worker::new(
-                subscription?,
-                handler,
-                options.concurrency,
-                self.events.shared.clone(),
-            );
+            let worker = Worker::new(subscription?, handler, options, self.events.shared.clone());
             self.events.workers.spawn(worker.run());
         }
         Ok(())

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
+use micro_core::observe;
 use micro_core::{Context, Error, ErrorKind, Event, Subscription};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::health::Vitals;
-use crate::events::{Counters, Failure, Handler, metadata};
+use crate::events::{Counters, Failure, Handler, SubscriberOptions, metadata};
 
 /// What the subscriptions of one service share.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub(super) struct Shared {
 /// One subscription, and the handlers that run for it.
 pub(super) struct Worker {
     subscription: Subscription,
+    queue: Option<String>,
     handler: Handler,
     concurrency: usize,
     shared: Shared,
@@ -37,13 +39,14 @@ impl Worker {
     pub(super) fn new(
         subscription: Subscription,
         handler: Handler,
-        concurrency: usize,
+        options: SubscriberOptions,
         shared: Shared,
     ) -> Self {
         Worker {
             subscription,
             handler,
-            concurrency: concurrency.max(1),
+            queue: options.queue,
+            concurrency: options.concurrency.max(1),
             shared,
             context: Context::new(),
             running: JoinSet::new(),
@@ -93,9 +96,15 @@ impl Worker {
     }
 
     fn begin(&mut self, event: Event) {
-        let context = self.context.child().with_metadata(metadata(event.headers()));
+        let mut context = self.context.child().with_metadata(metadata(event.headers()));
+        let topic = self.subscription.topic();
+        let observed = observe::process(topic, self.queue.as_deref(), event.headers(), &mut context);
         let handler = self.handler.clone();
-        self.running.spawn(async move { handler(context, event).await });
+        let handling = async move { handler(context, event).await };
+        match observed {
+            None => self.running.spawn(handling),
+            Some(observed) => self.running.spawn(observed.process(handling, Failure::status)),
+        };
     }
 
     fn count(&self, done: Result<Result<(), Failure>, JoinError>) {

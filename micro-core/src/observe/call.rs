@@ -1,0 +1,113 @@
+//! The two ends of a call.
+
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
+
+use crate::address::Address;
+use crate::observe::methods::full_name;
+use crate::observe::observed::{Kind, Observed};
+use crate::observe::parent::join;
+use crate::observe::{Methods, OTHER};
+use crate::rpc::{Body, BodyStream, Request, Response, Status};
+
+/// A call that is about to be made. Its trace is put into the metadata of its context; `None` when nobody observes it.
+pub fn client(request: &mut Request) -> Option<Observed> {
+    let span = info_span!(
+        target: "micro::rpc", "rpc.client",
+        rpc.method = Empty, rpc.system.name = Empty, server.address = Empty,
+        rpc.response.status_code = Empty, error.type = Empty,
+        otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
+    );
+    if span.is_disabled() {
+        return None;
+    }
+    let method = full_name(&request.service, &request.endpoint);
+    Some(begin(span, Kind::Client, &method, request))
+}
+
+/// A call that came in, to a server of these methods. The metadata of its context then say where its handler stands in
+/// the trace; `None` when nobody observes it.
+pub fn server(request: &mut Request, methods: &Methods) -> Option<Observed> {
+    let span = info_span!(
+        target: "micro::rpc", parent: None, "rpc.server",
+        rpc.method = Empty, rpc.method_original = Empty, rpc.system.name = Empty,
+        rpc.response.status_code = Empty, error.type = Empty,
+        otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
+    );
+    if span.is_disabled() {
+        return None;
+    }
+    let method = methods.name(request);
+    if &*method == OTHER {
+        span.record("rpc.method_original", &*request.endpoint);
+    }
+    Some(begin(span, Kind::Server, &method, request))
+}
+
+fn begin(span: Span, kind: Kind, method: &str, request: &mut Request) -> Observed {
+    span.record("rpc.method", method);
+    if let Some(headers) = join(&span, kind, method, request.context.metadata()) {
+        request.context = std::mem::take(&mut request.context).with_metadata(headers);
+    }
+    Observed::new(span, kind)
+}
+
+/// Notes which node the current call is made to, and what another node said before.
+pub(crate) fn tried(node: &Address, failed: Option<&Status>) {
+    Span::current().record("server.address", node.as_str());
+    if let Some(status) = failed {
+        tracing::debug!(target: "micro::rpc", %node, %status, "the call is made again");
+    }
+}
+
+impl Observed {
+    /// Observes a call up to its answer, and a stream of answers up to its end.
+    pub(crate) async fn answer(
+        self,
+        answer: impl Future<Output = Result<Response, Status>>,
+    ) -> Result<Response, Status> {
+        let mut answer = answer.instrument(self.span().clone()).await;
+        match &mut answer {
+            Err(status) => self.end(Err(status)),
+            Ok(response) => match std::mem::replace(&mut response.body, Body::One(Bytes::new())) {
+                Body::Many(items) => {
+                    let observed = Some(self);
+                    response.body = Body::Many(BodyStream::new(Answers { items, observed }));
+                }
+                one => {
+                    response.body = one;
+                    self.end(Ok(()));
+                }
+            },
+        }
+        answer
+    }
+}
+
+/// The answers of a stream that somebody observes.
+struct Answers {
+    items: BodyStream,
+    observed: Option<Observed>,
+}
+
+impl Stream for Answers {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let Some(observed) = self.observed.take() else {
+            return self.items.poll_next_unpin(cx);
+        };
+        let polled = observed.span().in_scope(|| self.items.poll_next_unpin(cx));
+        match &polled {
+            Poll::Ready(None) => observed.end(Ok(())),
+            Poll::Ready(Some(Err(status))) => observed.end(Err(status)),
+            _ => self.observed = Some(observed),
+        }
+        polled
+    }
+}
