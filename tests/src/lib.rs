@@ -16,6 +16,7 @@ pub mod registry;
 pub mod rpc;
 pub mod service;
 pub mod transport;
+pub mod typed;
 
 pub use clause::run;
 /// A real nats-server that belongs to one test.

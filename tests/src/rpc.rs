@@ -165,6 +165,7 @@ suite! {
             a_peer_that_closes_ends_its_calls,
             an_idempotent_call_is_made_again_on_a_new_socket,
             a_call_is_made_again_as_often_as_it_says,
+            an_idempotent_method_is_made_again,
             nothing_beyond_go_micro_is_said_to_others,
             a_request_says_what_go_micro_needs,
         }

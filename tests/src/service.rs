@@ -7,7 +7,7 @@ use crate::world::World;
 
 mod calling;
 mod events;
-mod process;
+pub(crate) mod process;
 mod refusing;
 mod registering;
 mod starting;

@@ -16,6 +16,7 @@ mod memory {
     micro_conformance::registry_suite!(registry, MemoryWorld::new());
     micro_conformance::rpc_suite!(rpc, MemoryWorld::new());
     micro_conformance::service_suite!(service, MemoryWorld::new());
+    micro_conformance::typed_suite!(typed, MemoryWorld::new());
 }
 
 /// The same with a limit for messages, which memory has none of by itself.
@@ -35,4 +36,5 @@ mod nats {
     micro_conformance::registry_suite!(registry, NatsWorld::start().await);
     micro_conformance::rpc_suite!(rpc, NatsWorld::start().await);
     micro_conformance::service_suite!(service, NatsWorld::start().await);
+    micro_conformance::typed_suite!(typed, NatsWorld::start().await);
 }

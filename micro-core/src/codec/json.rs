@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Codec, Payload, only, undone};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Value;
 
 /// A serde type as JSON.
@@ -55,5 +55,14 @@ pub(super) fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Bytes> {
 
 pub(super) fn decode<T: DeserializeOwned>(codec: Codec, body: Bytes) -> Result<T> {
     only::<T>(Codec::Json, codec)?;
-    serde_json::from_slice(&body).map_err(|e| undone("decode", Codec::Json, e))
+    serde_json::from_slice(&body).map_err(|error| located::<T>(&body, error))
+}
+
+/// Says which field did not fit. Only that it did not is found out at once: to know where takes another, slower look.
+fn located<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
+    let input = &mut serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(input) {
+        Err(found) if found.path().iter().len() > 0 => undone("decode", Codec::Json, found),
+        _ => undone("decode", Codec::Json, error),
+    }
 }

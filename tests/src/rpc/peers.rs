@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use micro_core::rpc::{FEATURES, FEATURES_KEY};
+use micro_core::client::Stub;
+use micro_core::codec::Marshaller;
+use micro_core::rpc::{FEATURES, FEATURES_KEY, Method, Unary};
 use micro_core::{Client, Code, Json, ListenOptions, Listener, Message, Metadata, Socket, Status};
 use tokio::task::JoinHandle;
 
@@ -168,6 +170,24 @@ pub async fn an_idempotent_call_is_made_again_on_a_new_socket(world: &RpcWorld) 
     let again = receive(&mut socket).await;
     socket.send(answer(&again, "4")).await.unwrap();
     assert_eq!(call.await.unwrap(), Ok(Json(4)));
+}
+
+/// What a method says of all its calls holds for each: that it may run twice.
+pub async fn an_idempotent_method_is_made_again(world: &RpcWorld) {
+    const DOUBLE: Method<Unary, u64, u64> =
+        Method::new("Test.Double", Marshaller::json(), Marshaller::json()).idempotent();
+    let mut stage = Stage::open(world, Says::Everything).await;
+    let call = Stub::new(&stage.client, SERVICE)
+        .unary(&DOUBLE, 2)
+        .timeout(PATIENCE);
+    let call = tokio::spawn(async move { call.await });
+    let mut socket = stage.listener.accept().await.unwrap();
+    receive(&mut socket).await;
+    drop(socket);
+    let mut socket = stage.listener.accept().await.unwrap();
+    let again = receive(&mut socket).await;
+    socket.send(answer(&again, "4")).await.unwrap();
+    assert_eq!(call.await.unwrap(), Ok(4));
 }
 
 /// A call says how often it may be made again after it may have run: as often, and no more. With 0 it is not, whatever

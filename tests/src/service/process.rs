@@ -15,18 +15,18 @@ use super::ServiceWorld;
 use crate::world::World;
 
 /// How long a call may take that ought to succeed. It bounds a failure.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One process: its own instance of each backend.
 #[derive(Clone)]
-pub(super) struct Process {
-    pub(super) transport: Arc<dyn Transport>,
-    pub(super) broker: Arc<dyn Broker>,
-    pub(super) registry: Arc<dyn Registry>,
+pub(crate) struct Process {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) registry: Arc<dyn Registry>,
 }
 
 impl Process {
-    pub(super) async fn open(world: &ServiceWorld) -> Self {
+    pub(crate) async fn open(world: &ServiceWorld) -> Self {
         Process {
             transport: World::<dyn Transport>::open(world).await,
             broker: World::<dyn Broker>::open(world).await,
@@ -35,30 +35,30 @@ impl Process {
     }
 
     /// A service on the backends of this process.
-    pub(super) fn service(&self, name: &str) -> ServiceBuilder {
+    pub(crate) fn service(&self, name: &str) -> ServiceBuilder {
         Service::builder(name)
             .transport(self.transport.clone())
             .broker(self.broker.clone())
             .registry(self.registry.clone())
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let builder = Client::builder().transport(self.transport.clone());
         builder.registry(self.registry.clone()).build().unwrap()
     }
 
     /// Watches all services.
-    pub(super) async fn watch(&self) -> Watcher {
+    pub(crate) async fn watch(&self) -> Watcher {
         self.registry.watch(WatchOptions::default()).await.unwrap()
     }
 
     /// What the registry says of a service.
-    pub(super) async fn find(&self, service: &str) -> Vec<ServiceRecord> {
+    pub(crate) async fn find(&self, service: &str) -> Vec<ServiceRecord> {
         self.registry.get(service).await.unwrap()
     }
 
     /// Asks until nobody serves it any more.
-    pub(super) async fn until_gone(&self, service: &str) {
+    pub(crate) async fn until_gone(&self, service: &str) {
         loop {
             match self.registry.get(service).await {
                 Ok(_) => tokio::task::yield_now().await,
@@ -70,7 +70,7 @@ impl Process {
 }
 
 /// The ids of all nodes, sorted.
-pub(super) fn ids(records: &[ServiceRecord]) -> Vec<String> {
+pub(crate) fn ids(records: &[ServiceRecord]) -> Vec<String> {
     let nodes = records.iter().flat_map(|record| &record.nodes);
     let mut ids: Vec<_> = nodes.map(|node| node.id.clone()).collect();
     ids.sort_unstable();
@@ -78,7 +78,7 @@ pub(super) fn ids(records: &[ServiceRecord]) -> Vec<String> {
 }
 
 /// Waits for the next change of that kind.
-pub(super) async fn see(watcher: &mut Watcher, action: Action) -> ServiceRecord {
+pub(crate) async fn see(watcher: &mut Watcher, action: Action) -> ServiceRecord {
     loop {
         let change = watcher.recv().await.unwrap();
         if change.action == action {
@@ -88,7 +88,7 @@ pub(super) async fn see(watcher: &mut Watcher, action: Action) -> ServiceRecord 
 }
 
 /// `Test.Name`, which answers with a name: of an instance, say.
-pub(super) fn named(name: &str) -> Router {
+pub(crate) fn named(name: &str) -> Router {
     let name = name.to_owned();
     Router::new().unary("Test.Name", move |_: Context, _: Json<()>| {
         let name = name.clone();
@@ -97,17 +97,17 @@ pub(super) fn named(name: &str) -> Router {
 }
 
 /// Who answers `Test.Name`.
-pub(super) async fn name(client: &Client, service: &str) -> Result<String, Status> {
+pub(crate) async fn name(client: &Client, service: &str) -> Result<String, Status> {
     let call = client.unary(service.to_owned(), "Test.Name", Json(()));
     let Json(name) = call.timeout(PATIENCE).await?;
     Ok(name)
 }
 
 /// Calls of `Test.Wait` that have arrived; each ends when it is let.
-pub(super) type Arrivals = mpsc::Receiver<oneshot::Sender<()>>;
+pub(crate) type Arrivals = mpsc::Receiver<oneshot::Sender<()>>;
 
 /// `Test.Wait`, of which each call arrives at the clause, and ends when it is let.
-pub(super) fn gate() -> (Arrivals, Router) {
+pub(crate) fn gate() -> (Arrivals, Router) {
     let (sender, arrivals) = mpsc::channel(64);
     let router = Router::new().unary("Test.Wait", move |_: Context, _: Json<()>| {
         let sender = sender.clone();
@@ -117,7 +117,7 @@ pub(super) fn gate() -> (Arrivals, Router) {
 }
 
 /// Arrives at the clause, and waits until it is let go on.
-pub(super) async fn wait_at(gate: mpsc::Sender<oneshot::Sender<()>>) -> Result<(), Status> {
+pub(crate) async fn wait_at(gate: mpsc::Sender<oneshot::Sender<()>>) -> Result<(), Status> {
     let (open, opened) = oneshot::channel();
     let closed = |_| Status::internal("the clause has ended");
     gate.send(open)
@@ -127,7 +127,7 @@ pub(super) async fn wait_at(gate: mpsc::Sender<oneshot::Sender<()>>) -> Result<(
 }
 
 /// Calls `Test.Wait` from a task.
-pub(super) fn wait(client: &Client, service: &'static str) -> tokio::task::JoinHandle<Result<(), Status>> {
+pub(crate) fn wait(client: &Client, service: &'static str) -> tokio::task::JoinHandle<Result<(), Status>> {
     let call = client.unary(service, "Test.Wait", Json(())).timeout(PATIENCE);
     tokio::spawn(async move { call.await.map(|Json(())| ()) })
 }
