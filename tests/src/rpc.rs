@@ -9,6 +9,7 @@ use micro_core::{Registry, Transport};
 use crate::clause::suite;
 use crate::world::World;
 
+mod balance;
 mod callers;
 mod choosing;
 mod deadlines;
@@ -117,6 +118,13 @@ suite! {
             a_call_to_a_version_goes_to_its_nodes,
             a_call_may_bring_a_strategy,
             a_deadline_may_be_a_point_in_time,
+        }
+        balance: {
+            a_call_to_a_label_goes_to_its_nodes,
+            the_own_zone_is_preferred,
+            calls_with_one_key_go_to_one_node,
+            a_header_may_be_the_key,
+            a_slow_node_gets_fewer_calls,
         }
         failover: {
             a_call_to_nobody_is_unavailable_at_once,

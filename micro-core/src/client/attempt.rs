@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::client::Shared;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
@@ -20,14 +22,23 @@ pub(crate) struct Attempts {
     idempotent: bool,
     tried: Tried,
     retries_left: u32,
+    /// Whether somebody looks at how long answers take.
+    measures: bool,
     last: Option<Status>,
     /// The socket of the last attempt was given up as idle at that very moment, which says nothing of the node.
     retired: bool,
 }
 
 impl Attempts {
-    pub(crate) fn new(client: Arc<Shared>, request: &Request, choice: Choice) -> Self {
+    pub(crate) fn new(client: Arc<Shared>, request: &Request, mut choice: Choice) -> Self {
+        let strategy = client.selector.strategy(&choice);
+        if choice.key.is_none()
+            && let Some(header) = strategy.key_header()
+        {
+            choice.key = request.context.metadata().get(header).map(Text::new);
+        }
         Attempts {
+            measures: client.selector.strategy(&choice).measures(),
             service: request.service.clone(),
             idempotent: request.idempotent,
             tried: Tried::default(),
@@ -88,7 +99,11 @@ impl Attempts {
         let pool = &self.client.pool;
         let connection = pool.get(target.address(), &target.node().metadata).await;
         let connection = connection.map_err(undialled)?;
+        let begun = self.measures.then(Instant::now);
         let answer = connection.call(request).await;
+        if let (Some(begun), true) = (begun, has_answered(&answer)) {
+            target.observe(begun.elapsed());
+        }
         self.retired = connection.has_retired();
         answer
     }
@@ -121,6 +136,17 @@ impl Attempts {
                 Err(failed) if self.may_try_again(&target, &failed) => {}
                 Err(failed) => return Err(failed),
             }
+        }
+    }
+}
+
+/// Whether a node did what it was asked, so that the time it took says how long it takes. One that refuses all at once
+/// would look like the fastest.
+fn has_answered(answer: &Result<Response, Status>) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(status) => {
+            status.is_from_peer() && !status.is_never_delivered() && status.code() != Code::Unavailable
         }
     }
 }

@@ -123,6 +123,20 @@ impl<Kind, Res> Call<Kind, Res> {
         self
     }
 
+    /// Calls nodes only whose metadata in the registry says this, and everything else that was asked for so. `NotFound`
+    /// when the service has none.
+    pub fn label(mut self, key: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.choice.labels.push((key.into(), value.into()));
+        self
+    }
+
+    /// Says what the call is about, such as a user or a tenant, to strategies that go by it:
+    /// [`ConsistentHash`](crate::selector::ConsistentHash) sends all calls with one key to one node. Stays on this side.
+    pub fn key(mut self, key: impl Into<Text>) -> Self {
+        self.choice.key = Some(key.into());
+        self
+    }
+
     /// Picks the node by this strategy, in place of the client's. What a strategy counts, it counts for all calls that
     /// it is given to.
     pub fn select(mut self, strategy: Arc<dyn Strategy>) -> Self {

@@ -83,7 +83,7 @@ impl Cache {
     pub(crate) fn remove(&self, service: &str, node: &Node) {
         if let Some(entry) = self.0.services.0.lock().get_mut(service) {
             let gone = |known: &Node| known.id == node.id && known.address == node.address;
-            entry.edit(|targets| targets.retain(|target| !gone(&target.node)));
+            entry.edit(|targets| targets.retain(|target| !gone(target.node())));
         }
     }
 
@@ -205,11 +205,11 @@ impl Entry {
         let Change { action, service } = change;
         self.edit(|known| match action {
             Action::Delete => {
-                known.retain(|target| !service.nodes.iter().any(|node| node.id == target.node.id));
+                known.retain(|target| !service.nodes.iter().any(|node| node.id == target.node().id));
             }
             Action::Create | Action::Update => {
                 let fresh = targets([service], known);
-                known.retain(|target| !fresh.iter().any(|new| new.node.id == target.node.id));
+                known.retain(|target| !fresh.iter().any(|new| new.node().id == target.node().id));
                 known.extend(fresh);
             }
         });
@@ -222,7 +222,7 @@ impl Entry {
     }
 }
 
-/// Targets for the nodes that can be dialled. One that is known and unchanged keeps its count of calls.
+/// Targets for the nodes that can be dialled. What is counted and measured of a node that is known stays.
 fn targets(records: impl IntoIterator<Item = ServiceRecord>, known: &[Arc<Target>]) -> Vec<Arc<Target>> {
     let of_record = |record: ServiceRecord| {
         let version = record.version;
@@ -233,12 +233,22 @@ fn targets(records: impl IntoIterator<Item = ServiceRecord>, known: &[Arc<Target
 }
 
 fn target(version: &str, node: Node, known: &[Arc<Target>]) -> Option<Arc<Target>> {
-    let is_it = |target: &&Arc<Target>| target.node == node && target.version == version;
-    if let Some(target) = known.iter().find(is_it) {
-        return Some(target.clone());
+    let is_it = |target: &&Arc<Target>| target.node().id == node.id && target.node().address == node.address;
+    let before = known.iter().find(is_it);
+    if let Some(before) = before
+        && *before.node() == node
+        && before.version() == version
+    {
+        return Some(before.clone());
     }
     match Target::new(node) {
-        Ok(target) => Some(Arc::new(target.with_version(version))),
+        Ok(target) => {
+            let target = target.with_version(version);
+            Some(Arc::new(match before {
+                Some(before) => target.in_place_of(before),
+                None => target,
+            }))
+        }
         Err(error) => {
             tracing::debug!(%error, "a node with an unusable address was passed over");
             None

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, ErrorKind};
 use crate::message::Text;
 use crate::selector::{Strategy, Target};
 
@@ -12,6 +13,10 @@ pub(crate) struct Choice {
     pub(crate) node: Option<Text>,
     /// Nodes of this version only.
     pub(crate) version: Option<Text>,
+    /// Nodes whose metadata says all of these only.
+    pub(crate) labels: Vec<(Text, Text)>,
+    /// What the call is about.
+    pub(crate) key: Option<Text>,
     /// Picks in place of the client's strategy.
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     /// How often it is made again after it may have run, in place of the client's number.
@@ -21,7 +26,7 @@ pub(crate) struct Choice {
 impl Choice {
     /// Whether every node will do.
     pub(super) fn is_open(&self) -> bool {
-        self.node.is_none() && self.version.is_none()
+        self.node.is_none() && self.version.is_none() && self.labels.is_empty()
     }
 
     pub(super) fn admits(&self, target: &Target) -> bool {
@@ -30,5 +35,27 @@ impl Choice {
                 .version
                 .as_deref()
                 .is_none_or(|version| version == target.version())
+            && self
+                .labels
+                .iter()
+                .all(|(key, value)| target.label(key) == Some(value.as_str()))
+    }
+
+    /// None of the service's nodes is one of these.
+    pub(super) fn not_found(&self, service: &str) -> Error {
+        let error = Error::new(
+            ErrorKind::NotFound,
+            "none of its nodes is the one that was asked for",
+        );
+        let mut error = error.with_context("service", service);
+        for (key, value) in [("node", &self.node), ("version", &self.version)] {
+            if let Some(value) = value {
+                error = error.with_context(key, value);
+            }
+        }
+        for (key, value) in &self.labels {
+            error = error.with_context("label", format!("{key}={value}"));
+        }
+        error
     }
 }

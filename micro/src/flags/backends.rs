@@ -75,7 +75,9 @@ pub struct BackendFlags {
     )]
     pub client_retries: Option<u32>,
 
-    /// How the client picks one node among several: random, round_robin, least_loaded [default: random]
+    /// How the client picks one node among several: random, round_robin, least_loaded, peak_ewma, consistent_hash (by
+    /// the key of a call) or consistent_hash:HEADER; before it, each followed by +, which nodes it prefers: zone:NAME,
+    /// version:VERSION, label:KEY=VALUE [default: random]
     #[arg(long, env = "MICRO_SELECTOR", value_name = "NAME", value_parser = selector_name)]
     pub selector: Option<String>,
 }

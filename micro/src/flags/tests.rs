@@ -64,7 +64,7 @@ fn every_flag_does_something_in_both_spellings() {
         ("client_retries", "3", "3", |c| {
             c.backends.client.retries.to_string()
         }),
-        ("selector", "round-robin", "round-robin", |c| {
+        ("selector", "zone:eu-1+peak-ewma", "zone:eu-1+peak-ewma", |c| {
             c.backends.selector.clone()
         }),
     ];

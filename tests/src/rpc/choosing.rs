@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use micro_core::selector::{RoundRobin, Strategy, Target};
+use micro_core::selector::{Candidates, RoundRobin, Strategy, Target};
 use micro_core::{Client, Code, Context, Json, Router, Status};
 
 use super::RpcWorld;
@@ -31,8 +31,8 @@ async fn nodes(world: &RpcWorld, nodes: &[(&'static str, &str)]) -> Vec<Instance
 struct First;
 
 impl Strategy for First {
-    fn pick<'a>(&self, targets: &'a [Arc<Target>]) -> Option<&'a Arc<Target>> {
-        targets.iter().min_by_key(|target| &target.node().id)
+    fn pick<'a>(&self, candidates: &Candidates<'a, '_>) -> Option<&'a Arc<Target>> {
+        candidates.iter().min_by_key(|target| &target.node().id)
     }
 }
 

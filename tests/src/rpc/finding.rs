@@ -56,10 +56,11 @@ pub async fn every_strategy_spreads_the_calls(world: &RpcWorld) {
         tell(format_args!("{strategy_name}: {shares:?}"));
         assert_eq!(shares.len() as u64, NODES, "{strategy_name}: {shares:?}");
         let least = shares.values().min().copied().unwrap();
-        let expected = if strategy_name == "round_robin" {
-            CALLS / 3
-        } else {
-            CALLS / 6
+        let expected = match strategy_name {
+            "round_robin" => CALLS / 3,
+            // It sends what it can to the fastest, and to each once to learn which that is.
+            "peak_ewma" => 1,
+            _ => CALLS / 6,
         };
         assert!(least >= expected, "{strategy_name}: {shares:?}");
     }

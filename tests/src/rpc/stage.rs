@@ -78,6 +78,25 @@ impl Process {
         Instance { server, listed }
     }
 
+    /// A node that says this of itself in the registry.
+    pub(super) async fn serve_labelled(
+        &self,
+        node: &str,
+        labels: &[(&str, &str)],
+        router: Router,
+    ) -> Instance {
+        router.check().unwrap();
+        let listener = self.transport.listen(ListenOptions::default()).await.unwrap();
+        let server = Server::serve(listener, router, ServerOptions::default());
+        let mut metadata = server.metadata().clone();
+        let labels = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        metadata.extend(labels);
+        let listed = self.list(node, server.address().as_str(), metadata).await;
+        Instance { server, listed }
+    }
+
     /// Registers a node of the service.
     pub(super) async fn list(&self, node: &str, address: &str, metadata: Metadata) -> Listed {
         self.list_version(node, "1", address, metadata).await
