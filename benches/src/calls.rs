@@ -106,7 +106,7 @@ async fn bytes(client: Client, service: &'static str, id: u64) -> Result<()> {
 }
 
 /// One stream, read to its end and checked.
-async fn items<F: Form>(client: Client, service: &'static str, count: u64) -> Result<()> {
+pub(crate) async fn items<F: Form>(client: Client, service: &'static str, count: u64) -> Result<()> {
     let upto = F::of(Upto { count });
     let mut items: Streaming<F::Of<Tick>> = client.server_stream(service, F::COUNT, upto).await?;
     let mut next = 0;

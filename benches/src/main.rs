@@ -19,9 +19,11 @@ mod items;
 mod load;
 mod outcome;
 mod payload;
+mod plot;
 mod report;
 mod rounds;
 mod server;
+mod soak;
 mod stack;
 
 use about::About;
@@ -29,6 +31,7 @@ use cases::{Case, NotRun};
 use report::{Report, Row};
 use rounds::{Plan, Who};
 use server::NatsServer;
+use soak::Soak;
 
 /// What a call costs on micro, beside its peers, in one run.
 ///
@@ -52,6 +55,10 @@ struct Args {
     /// Plays one side only, for a profiler to watch; writes no report.
     #[arg(long, value_name = "SIDE", requires = "only")]
     alone: Option<Who>,
+    /// Runs no case, but calls, streams and events at half of the maximum load for so many minutes, and fails when
+    /// memory grows.
+    #[arg(long, value_name = "MINUTES", value_parser = minutes, conflicts_with_all = ["only", "rounds", "seconds", "quick", "alone", "list"])]
+    soak: Option<f64>,
     /// Prints the ids of the cases, and runs none.
     #[arg(long)]
     list: bool,
@@ -77,6 +84,9 @@ async fn run(args: Args) -> Result<()> {
         return Ok(());
     }
     let server = NatsServer::start().await?;
+    if let Some(minutes) = args.soak {
+        return soak(server.url(), minutes).await;
+    }
     let plan = args.plan(&server);
     if let Some(who) = args.alone {
         for case in cases {
@@ -116,6 +126,16 @@ fn not_run(case: &Case, error: &anyhow::Error, failed: &mut Vec<String>) -> Row 
     }
     eprintln!("  not run: {error:#}");
     Row::not_run(case, format!("{error:#}"))
+}
+
+async fn soak(url: &str, minutes: f64) -> Result<()> {
+    let soak = Soak::run(url, minutes).await?;
+    println!("{soak}");
+    println!("written to {}", soak.write()?.display());
+    match soak.is_flat() {
+        true => Ok(()),
+        false => bail!("memory did not stay flat"),
+    }
 }
 
 async fn alone(case: &Case, who: Who, plan: &Plan, url: &str) -> Result<String> {
@@ -162,6 +182,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.05..=600.0).contains(&seconds) => Ok(seconds),
         _ => Err("a number from 0.05 to 600".to_owned()),
+    }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(minutes) if (0.1..=1440.0).contains(&minutes) => Ok(minutes),
+        _ => Err("a number from 0.1 to 1440".to_owned()),
     }
 }
 

@@ -80,6 +80,11 @@ impl Row {
         }
     }
 
+    /// The file of its plot.
+    pub(crate) fn plot(&self) -> String {
+        format!("rounds-{}.svg", self.id)
+    }
+
     /// What the case was to reach and did not, in words.
     pub(crate) fn shortfalls(&self) -> Vec<&'static str> {
         let Some(measured) = &self.measured else {
@@ -123,6 +128,14 @@ impl Measured {
             seconds_per_round: outcome.window.as_secs_f64(),
             busy_elsewhere: rounded(outcome.elsewhere, 2),
         }
+    }
+}
+
+impl Measured {
+    /// The smallest of a single round, that of the medians, and the largest.
+    pub(super) fn ratios(&self) -> [f64; 3] {
+        let [low, _, high] = self.round_ratios;
+        [low, self.ratio, high]
     }
 }
 

@@ -32,7 +32,7 @@ fn row() -> Row {
     Row::new(&case(), &outcome)
 }
 
-fn report(row: Row) -> String {
+fn report(row: Row) -> Report {
     let plan = Plan {
         rounds: 3,
         window: Duration::from_secs(1),
@@ -40,7 +40,7 @@ fn report(row: Row) -> String {
     };
     let mut report = Report::new(About::new(&plan, "nats-server: v0"));
     report.add(row);
-    report.to_string()
+    report
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_row_has_the_medians_and_their_ratio() {
 
 #[test]
 fn the_table_says_what_fell_short() {
-    let table = report(row());
+    let table = report(row()).to_string();
     assert!(
         table.contains("60,000  100,000   0.60  0.50-0.70  0.70 SHORT P50 WORSE"),
         "{table}"
@@ -75,5 +75,17 @@ fn a_case_that_did_not_run_says_why() {
         (&json["not_run"], json.get("ratio")),
         (&"there is no Go".into(), None)
     );
-    assert!(report(row).contains("NOT RUN: there is no Go"));
+    let report = report(row);
+    assert!(report.to_string().contains("NOT RUN: there is no Go"));
+    assert!(!report.page(None).contains("rounds-"));
+}
+
+#[test]
+fn the_page_shows_every_plot() {
+    let row = row();
+    let plot = row.plot();
+    let page = report(row).page(Some("flat"));
+    for text in ["overview.svg", "soak.svg", "flat", &plot] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
 }
