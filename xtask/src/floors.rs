@@ -71,6 +71,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("nats-testing", &[]),
     // It is built before what its code will name.
     ("micro-macros", &[]),
+    ("micro-otel", &[CORE]),
     ("micro", FRAMEWORK),
     ("micro-conformance", ALL),
     ("micro-examples", ALL),
@@ -88,6 +89,8 @@ const FRAMEWORK: &[&str] = &[
     "transport-nats",
     "broker-nats",
     "registry-nats",
+    // Only by the feature `otel`.
+    "micro-otel",
     // Only by the feature `testing`.
     "nats-testing",
 ];
@@ -99,6 +102,7 @@ const ALL: &[&str] = &[
     "broker-nats",
     "registry-nats",
     "nats-testing",
+    "micro-otel",
     "micro",
     "micro-conformance",
 ];

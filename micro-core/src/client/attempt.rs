@@ -8,7 +8,7 @@ use crate::client::Shared;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
-use crate::observe;
+use crate::observe::LastNode;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Code, Request, Response, Status};
 use crate::selector::{Choice, Target, Tried};
@@ -25,6 +25,7 @@ pub(crate) struct Attempts {
     /// Whether somebody looks at how long answers take.
     measures: bool,
     last: Option<Status>,
+    node: LastNode,
     /// The socket of the last attempt was given up as idle at that very moment, which says nothing of the node.
     retired: bool,
 }
@@ -44,6 +45,7 @@ impl Attempts {
             tried: Tried::default(),
             retries_left: choice.retries.unwrap_or(client.options.retries),
             last: None,
+            node: LastNode::default(),
             retired: false,
             choice,
             client,
@@ -55,7 +57,7 @@ impl Attempts {
         let selector = &self.client.selector;
         match selector.select(&self.service, &self.choice, &self.tried).await {
             Ok(target) => {
-                observe::tried(target.address(), self.last.as_ref());
+                self.node.set(target.address(), self.last.as_ref());
                 Ok(target)
             }
             Err(error) => Err(match self.last.take() {

@@ -6,6 +6,7 @@ use std::task::{Context as TaskContext, Poll};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Span, info_span};
 
 use crate::address::Address;
@@ -57,11 +58,28 @@ fn begin(span: Span, kind: Kind, method: &str, request: &mut Request) -> Observe
     Observed::new(span, kind)
 }
 
-/// Notes which node the current call is made to, and what another node said before.
-pub(crate) fn tried(node: &Address, failed: Option<&Status>) {
-    Span::current().record("server.address", node.as_str());
-    if let Some(status) = failed {
-        tracing::debug!(target: "micro::rpc", %node, %status, "the call is made again");
+/// The node that a call was made to last, of which its span is told when no more are tried.
+#[derive(Debug, Default)]
+pub(crate) struct LastNode(Option<Address>);
+
+impl LastNode {
+    /// Notes an attempt, and why the one before it failed.
+    pub(crate) fn set(&mut self, node: &Address, failed: Option<&Status>) {
+        if LevelFilter::current() >= LevelFilter::INFO {
+            self.0 = Some(node.clone());
+        }
+        if let Some(status) = failed {
+            tracing::debug!(target: "micro::rpc", %node, %status, "the call is made again");
+        }
+    }
+}
+
+/// Not at each attempt: exporters take what is recorded twice for two attributes.
+impl Drop for LastNode {
+    fn drop(&mut self) {
+        if let Some(node) = &self.0 {
+            Span::current().record("server.address", node.as_str());
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod parent;
 mod trace_context;
 mod tracer;
 
-pub(crate) use call::tried;
+pub(crate) use call::LastNode;
 pub use call::{client, server};
 pub use event::{process, publish};
 pub use methods::Methods;

@@ -1,0 +1,79 @@
+//! The spans of one test.
+
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanKind, TracerProvider};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use tracing_subscriber::layer::SubscriberExt;
+
+/// How long a span may take to end. It bounds a failure.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What is exported by this thread, and so by the runtime of this test.
+pub(crate) struct Exported {
+    spans: InMemorySpanExporter,
+    _provider: SdkTracerProvider,
+    _subscribed: tracing::subscriber::DefaultGuard,
+}
+
+impl Exported {
+    pub(crate) fn here() -> Self {
+        micro_otel::propagate();
+        let spans = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder()
+            .with_simple_exporter(spans.clone())
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        Exported {
+            spans,
+            _provider: provider,
+            _subscribed: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// The span of this kind and name, once it has ended.
+    pub(crate) async fn span(&self, kind: SpanKind, name: &str) -> SpanData {
+        let ended = async {
+            loop {
+                match self
+                    .ended()
+                    .into_iter()
+                    .find(|span| span.name == name && span.span_kind == kind)
+                {
+                    Some(span) => return span,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let ended = tokio::time::timeout(LIMIT, ended).await;
+        ended.unwrap_or_else(|_| panic!("no {kind:?} {name:?} ended; there are {:?}", self.names()))
+    }
+
+    /// All that have ended.
+    pub(crate) fn ended(&self) -> Vec<SpanData> {
+        self.spans.get_finished_spans().unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let spans = self.ended().into_iter();
+        spans
+            .map(|span| format!("{:?} {}", span.span_kind, span.name))
+            .collect()
+    }
+}
+
+/// What a span says of something.
+pub(crate) fn attribute(span: &SpanData, name: &str) -> Option<String> {
+    let found = span
+        .attributes
+        .iter()
+        .find(|attribute| attribute.key.as_str() == name)?;
+    Some(found.value.to_string())
+}
+
+/// Whether one span is the parent of another, in one trace.
+pub(crate) fn is_parent(parent: &SpanData, child: &SpanData) -> bool {
+    parent.span_context.trace_id() == child.span_context.trace_id()
+        && parent.span_context.span_id() == child.parent_span_id
+}

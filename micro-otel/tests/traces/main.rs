@@ -1,0 +1,51 @@
+//! What an exporter of spans sees of calls and events, on memory and on NATS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod calls;
+mod chain;
+mod exported;
+mod world;
+
+/// A test of each of these on each backend.
+macro_rules! on_both {
+    ($($file:ident: { $($test:ident),+ $(,)? })+) => {
+        mod memory {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    crate::$file::$test(&crate::world::World::memory()).await;
+                }
+            )+)+
+        }
+        mod nats {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    crate::$file::$test(&crate::world::World::nats().await).await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_both! {
+    chain: {
+        one_trace_goes_over_services_and_events,
+        a_trace_that_came_goes_on,
+        what_is_handed_on_from_elsewhere_is_part_of_that,
+    }
+    calls: {
+        both_ends_describe_a_call,
+        a_stream_ends_with_its_last_item,
+        a_failure_has_its_code,
+        what_is_not_known_is_other,
+        a_dropped_call_is_cancelled,
+        another_attempt_is_the_same_span,
+    }
+}
