@@ -18,6 +18,9 @@ pub mod server;
 pub mod shape;
 pub mod transport;
 
+/// The version of prost that [`Proto`] is about, for generated messages.
+pub use prost;
+
 pub use address::Address;
 pub use broker::{Broker, Event, SubscribeOptions, Subscription};
 pub use client::{Client, ClientOptions};

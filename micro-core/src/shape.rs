@@ -40,6 +40,11 @@ impl Value {
         value.name.clone_from(&value.kind);
         value
     }
+
+    /// A shape that was written down as a registry writes it; `None` when it was not.
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
 }
 
 /// How many levels of fields are told; go-micro tells as many.

@@ -43,9 +43,9 @@ pub(crate) struct MethodArguments {
     pub(crate) codec: Option<Codec>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
-    /// Functions that say what the messages look like: for generated code.
-    pub(crate) request_shape: Option<Path>,
-    pub(crate) response_shape: Option<Path>,
+    /// What the messages look like, as JSON: for what the types do not tell, in generated code.
+    pub(crate) request_shape: Option<String>,
+    pub(crate) response_shape: Option<String>,
 }
 
 impl TraitArguments {
@@ -84,8 +84,8 @@ impl MethodArguments {
                 self.idempotent = true;
                 Ok(())
             }
-            "request_shape" => once(meta, &mut self.request_shape, text(meta)?.parse()),
-            "response_shape" => once(meta, &mut self.response_shape, text(meta)?.parse()),
+            "request_shape" => once(meta, &mut self.request_shape, Ok(text(meta)?.value())),
+            "response_shape" => once(meta, &mut self.response_shape, Ok(text(meta)?.value())),
             other => Err(unknown(meta, other, "name, idempotent, timeout, codec")),
         }
     }

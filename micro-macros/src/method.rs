@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::Span;
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Path, Signature, TraitItemFn};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Signature, TraitItemFn};
 
 use crate::arguments::{Codec, MethodArguments};
 use crate::interface::Defaults;
@@ -26,8 +26,8 @@ pub(crate) struct Method {
     pub(crate) codec: Codec,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
-    pub(crate) request_shape: Option<Path>,
-    pub(crate) response_shape: Option<Path>,
+    pub(crate) request_shape: Option<String>,
+    pub(crate) response_shape: Option<String>,
 }
 
 /// What the generated client has beside the methods.

@@ -23,6 +23,9 @@ pub use bytes::Bytes;
 pub use clap;
 pub use tower;
 
+#[doc(no_inline)]
+pub use micro_core::prost;
+
 pub use micro_core::{
     Action, Address, Broker, Change, Client, ClientOptions, Code, Codec, Context, DialOptions, Endpoint,
     Error, ErrorKind, Event, Headers, Json, ListenOptions, Listener, Message, Metadata, Node, Payload,
@@ -33,6 +36,14 @@ pub use micro_core::{
     address, broker, client, codec, error, memory, message, name, observe, plugin, queue, registry, rpc,
     selector, server, transport,
 };
+
+/// Includes what `micro-build` generated of a package: `micro::include_proto!("shop.orders")`.
+#[macro_export]
+macro_rules! include_proto {
+    ($package:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $package, ".rs"));
+    };
+}
 
 #[cfg(doctest)]
 mod readme {

@@ -4,6 +4,7 @@ use crate::clause::suite;
 
 mod bad_input;
 mod calling;
+mod generated;
 mod interface;
 mod prost;
 mod streams;
@@ -41,6 +42,12 @@ suite! {
             protobuf_is_read_as_protobuf_is,
             a_protobuf_body_that_does_not_decode_names_its_field,
             an_endpoint_may_speak_two_codecs,
+        }
+        generated: {
+            a_proto_is_called_in_all_four_kinds,
+            a_proto_and_a_trait_meet,
+            the_registry_says_what_the_proto_said,
+            a_proto_keeps_its_names_on_the_wire,
         }
         streams: {
             a_stream_that_breaks_off_ends_with_its_reason,

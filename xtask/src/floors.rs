@@ -69,6 +69,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("registry-nats", &[CORE, "nats-common"]),
     // The harness of a real server knows nothing of the house.
     ("nats-testing", &[]),
+    // What it writes names `micro`; itself it names nothing.
+    ("micro-build", &[]),
     // It is built before what its code will name.
     ("micro-macros", &[]),
     ("micro-otel", &[CORE]),
@@ -104,6 +106,7 @@ const ALL: &[&str] = &[
     "nats-testing",
     "micro-otel",
     "micro",
+    "micro-build",
     "micro-conformance",
 ];
 

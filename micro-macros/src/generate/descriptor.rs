@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::arguments::Codec;
@@ -95,7 +94,7 @@ pub(super) fn descriptor(interface: &Interface, method: &Method) -> TokenStream 
 }
 
 /// How a message travels. What the type cannot do is an error where the author names it.
-fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&Path>) -> TokenStream {
+fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&String>) -> TokenStream {
     let message = &side.message;
     let function = match codec {
         Codec::Json => "json",
@@ -105,7 +104,7 @@ fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&Pat
         Codec::Payload => "payload",
     };
     let function = Ident::new(function, message.span());
-    let shaped = shape.map(|shape| quote!(.with_shape(#shape)));
+    let shaped = shape.map(|shape| quote!(.with_shape(|| #krate::registry::Value::from_json(#shape))));
     let krate = placed(krate, message.span());
     quote_spanned!(message.span()=> #krate::codec::Marshaller::<#message>::#function() #shaped)
 }
