@@ -8,6 +8,8 @@ mod plugins;
 pub mod prelude;
 mod publisher;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use backends::Backends;
 pub use config::{BackendsConfig, Config, PluginChoice};
@@ -51,4 +53,6 @@ mod readme {
     mod first_screen {}
     #[doc = include_str!("../../docs/guide.md")]
     mod guide {}
+    #[doc = include_str!("../../docs/testing.md")]
+    mod testing {}
 }

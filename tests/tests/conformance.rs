@@ -6,6 +6,7 @@
 )]
 
 mod own_backend;
+mod testing;
 mod worlds;
 
 mod memory {
@@ -37,4 +38,28 @@ mod nats {
     micro_conformance::rpc_suite!(rpc, NatsWorld::start().await);
     micro_conformance::service_suite!(service, NatsWorld::start().await);
     micro_conformance::typed_suite!(typed, NatsWorld::start().await);
+}
+
+/// What the test kit puts in front of backends, while nothing goes wrong.
+mod testbed {
+    use micro::testing::Testbed;
+
+    use crate::testing::TestbedWorld;
+
+    micro_conformance::transport_suite!(transport, TestbedWorld::new(Testbed::memory()));
+    micro_conformance::broker_suite!(broker, TestbedWorld::new(Testbed::memory()));
+    micro_conformance::registry_suite!(registry, TestbedWorld::new(Testbed::memory()));
+    micro_conformance::rpc_suite!(rpc, TestbedWorld::new(Testbed::memory()));
+    micro_conformance::service_suite!(service, TestbedWorld::new(Testbed::memory()));
+}
+
+mod testbed_on_nats {
+    use micro::testing::Testbed;
+
+    use crate::testing::TestbedWorld;
+
+    micro_conformance::transport_suite!(transport, TestbedWorld::new(Testbed::nats().await));
+    micro_conformance::broker_suite!(broker, TestbedWorld::new(Testbed::nats().await));
+    micro_conformance::registry_suite!(registry, TestbedWorld::new(Testbed::nats().await));
+    micro_conformance::service_suite!(service, TestbedWorld::new(Testbed::nats().await));
 }
