@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::client::Shared;
+use crate::client::connection::Connection;
+use crate::client::dispatch::within;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
@@ -52,6 +55,14 @@ impl Attempts {
         }
     }
 
+    /// The node to try next, if it is known without asking the registry.
+    pub(crate) fn known(&mut self) -> Option<Arc<Target>> {
+        let selector = &self.client.selector;
+        let target = selector.select_known(&self.service, &self.choice, &self.tried)?;
+        self.node.set(target.address(), self.last.as_ref());
+        Some(target)
+    }
+
     /// The node to try next. When there is none, what the last one said is the better answer.
     pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
         let selector = &self.client.selector;
@@ -96,18 +107,30 @@ impl Attempts {
     }
 
     /// Makes a unary call to this node, on the socket that all of them share.
-    pub(crate) async fn call(&mut self, target: &Arc<Target>, request: Request) -> Result<Response, Status> {
+    pub(crate) async fn call(
+        &mut self,
+        target: &Arc<Target>,
+        request: &mut Request,
+        body: Bytes,
+    ) -> Result<Response, Status> {
         let _entered = target.enter();
-        let pool = &self.client.pool;
-        let connection = pool.get(target.address(), &target.node().metadata).await;
-        let connection = connection.map_err(undialled)?;
+        let connection = match self.client.pool.open(target.address()) {
+            Some(connection) => connection,
+            None => Box::pin(within(&request.context, self.connect(target))).await?,
+        };
         let begun = self.measures.then(Instant::now);
-        let answer = connection.call(request).await;
+        let answer = connection.call(request, body).await;
         if let (Some(begun), true) = (begun, has_answered(&answer)) {
             target.observe(begun.elapsed());
         }
-        self.retired = connection.has_retired();
+        self.retired = answer.is_err() && connection.has_retired();
         answer
+    }
+
+    async fn connect(&self, target: &Target) -> Result<Arc<Connection>, Status> {
+        let pool = &self.client.pool;
+        let connection = pool.get(target.address(), &target.node().metadata).await;
+        connection.map_err(undialled)
     }
 
     /// Opens a stream, on a socket of its own, to the first node that can be dialled.

@@ -3,7 +3,10 @@
 mod attempt;
 mod builder;
 mod call;
+mod calling;
 mod calls;
+mod clock;
+mod connection;
 mod dispatch;
 mod driver;
 mod in_flight;
@@ -12,6 +15,7 @@ mod pool;
 mod pulse;
 mod replay;
 mod stream;
+mod streaming;
 mod stub;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use crate::address::Address;
-use crate::client::driver::Connection;
+use crate::client::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
 use crate::rpc::frame::Dialect;
@@ -39,6 +39,13 @@ impl Pool {
             limits,
             slots: Mutex::default(),
         }
+    }
+
+    /// The socket that unary calls to this node share, if there is one.
+    pub(crate) fn open(&self, address: &Address) -> Option<Arc<Connection>> {
+        let slots = self.slots.lock();
+        let connection = slots.get(address)?.get()?;
+        (!connection.is_closed()).then(|| connection.clone())
     }
 
     /// The socket that unary calls to this node share.

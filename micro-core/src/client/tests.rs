@@ -305,6 +305,7 @@ async fn a_handler_gets_a_task_of_its_own_once_it_waits_or_others_compute() {
     let (before, after) = call("wait").await;
     assert!(before == socket && after != socket, "{before} {after}");
     assert_eq!(call("compute").await.0, socket);
+    assert_eq!(call("compute").await.0, socket);
     let (before, after) = call("").await;
     assert!(before != socket && before == after, "{before} {after}");
 }

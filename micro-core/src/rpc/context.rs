@@ -98,9 +98,12 @@ impl Context {
         self.cancellation.is_cancelled()
     }
 
-    /// Whether anybody but the owner of this value can cancel it.
-    pub(crate) fn can_be_cancelled(&self) -> bool {
-        self.cancellation.is_shared()
+    /// Waits until somebody else cancels it; for its owner, who holds the only reference.
+    pub(crate) async fn cancelled_by_others(&self) {
+        match self.cancellation.is_shared() {
+            true => self.cancelled().await,
+            false => std::future::pending().await,
+        }
     }
 
     /// Waits until the caller is gone.
@@ -159,12 +162,14 @@ mod tests {
         grandchild.cancelled().await;
     }
 
-    #[test]
-    fn a_context_of_ones_own_is_cancelled_by_nobody_else() {
+    #[tokio::test]
+    async fn a_context_of_ones_own_is_cancelled_by_nobody_else() {
+        use futures::FutureExt;
         let own = Context::new();
-        assert!(!own.can_be_cancelled() && own.child().can_be_cancelled());
-        let own = Context::new();
-        let _clone = own.clone();
-        assert!(own.can_be_cancelled());
+        assert!(own.cancelled_by_others().now_or_never().is_none());
+        let clone = own.clone();
+        clone.cancel();
+        own.cancelled_by_others().await;
+        own.child().cancelled_by_others().await;
     }
 }

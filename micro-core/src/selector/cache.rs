@@ -66,6 +66,11 @@ impl Cache {
         }))
     }
 
+    /// The nodes of a service, if they are known.
+    pub(crate) fn known(&self, service: &str) -> Option<Targets> {
+        self.0.services.known(service)
+    }
+
     /// The nodes of a service, from memory where they are known.
     pub(crate) async fn targets(&self, service: &str) -> Result<Targets> {
         match self.0.services.known(service) {

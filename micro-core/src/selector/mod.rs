@@ -49,6 +49,11 @@ impl Selector {
         choice.strategy.as_deref().unwrap_or(&*self.strategy)
     }
 
+    /// Such a node as [`select`](Selector::select) finds, if it is known without asking the registry.
+    pub(crate) fn select_known(&self, service: &str, choice: &Choice, tried: &Tried) -> Option<Arc<Target>> {
+        self.pick(&self.cache.known(service)?, choice, tried).cloned()
+    }
+
     /// A node of the service that the call may go to, and that was not tried yet.
     ///
     /// When all that are known were tried, the registry is asked once more: they may be old news.

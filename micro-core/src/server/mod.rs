@@ -158,7 +158,7 @@ impl Server {
     /// Serves what comes in on the listener. Needs a tokio runtime.
     ///
     /// A unary handler begins in the task of its socket, and gets a task of its own as soon as it waits; so do all, for a
-    /// while, where one took long before it waited. Every other handler gets one from its start.
+    /// while, where some took long before they waited. Every other handler gets one from its start.
     pub fn serve<S>(listener: Listener, service: S, options: ServerOptions) -> Server
     where
         S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,

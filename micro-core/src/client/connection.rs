@@ -1,0 +1,64 @@
+//! A socket that all unary calls to one node share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::AbortHandle;
+
+use crate::client::calling::Calling;
+use crate::client::driver;
+use crate::client::in_flight::InFlight;
+use crate::rpc::frame::Dialect;
+use crate::rpc::{Request, Response, Status, frame};
+use crate::transport::Socket;
+
+/// A socket that all unary calls to one node share. Dropping the last handle ends it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    table: Arc<InFlight>,
+    dialect: Dialect,
+    driver: AbortHandle,
+}
+
+impl Connection {
+    /// Takes over a socket. Ends after `idle` without a call.
+    pub(crate) fn new(socket: Socket, dialect: Dialect, limit: usize, idle: Duration) -> Self {
+        let table = InFlight::new(dialect, limit);
+        let driver = tokio::spawn(driver::drive(socket, table.clone(), dialect, idle));
+        Connection {
+            table,
+            dialect,
+            driver: driver.abort_handle(),
+        }
+    }
+
+    /// Makes one unary call with this body, until the deadline of its context, or the end of it. Dropping the future
+    /// cancels it at the other end.
+    pub(crate) async fn call(&self, request: &mut Request, body: Bytes) -> Result<Response, Status> {
+        let id = self.table.next_id();
+        let message = frame::request(request, id, self.dialect, body)?;
+        let context = &request.context;
+        tokio::select! {
+            biased;
+            () = context.cancelled_by_others() => Err(Status::cancelled("the calling context was cancelled")),
+            answer = Calling::new(&self.table, id, message, context.deadline()) => answer,
+        }
+    }
+
+    /// Whether it ended because nobody had called for a while, so that its peer is as good as before.
+    pub(crate) fn has_retired(&self) -> bool {
+        self.table.has_retired()
+    }
+
+    /// Whether a call made now would find it ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.table.has_ended()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+
+use std::task::Context;
+
+use super::*;
+use crate::client::calling::Calling;
+use crate::error::{Error, ErrorKind};
+use crate::message::Headers;
+use crate::rpc::Code;
+use crate::rpc::frame::{FromServer, ServerEvent};
+
+fn body(id: Option<u64>) -> FromServer {
+    let event = ServerEvent::Body {
+        content_type: None,
+        metadata: Headers::new(),
+        body: Bytes::new(),
+    };
+    FromServer { id, event }
+}
+
+fn table(limit: usize) -> Arc<InFlight> {
+    InFlight::new(Dialect::Ours, limit)
+}
+
+/// A call that waits.
+fn begun(table: &InFlight) -> Calling<'_> {
+    begun_until(table, None)
+}
+
+fn begun_until(table: &InFlight, deadline: Option<Instant>) -> Calling<'_> {
+    let mut call = Calling::new(table, table.next_id(), Message::default(), deadline);
+    assert!((&mut call).now_or_never().is_none());
+    call
+}
+
+fn sent(table: &InFlight) -> Option<u64> {
+    match table.next_work() {
+        Some(Work::Call(id, _)) => Some(id),
+        other => panic!("not a call: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn answers_find_their_calls_in_any_order() {
+    let table = table(8);
+    let (first, second) = (begun(&table), begun(&table));
+    table.complete(body(Some(1)));
+    table.complete(body(Some(0)));
+    assert!(first.await.is_ok() && second.await.is_ok());
+    assert!(table.calls.lock().entries.is_empty());
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_takes_its_entry_along() {
+    let table = table(8);
+    let (first, second) = (begun(&table), begun(&table));
+    assert_eq!(sent(&table), Some(0));
+    drop((first, second));
+    assert!(table.calls.lock().entries.is_empty());
+    assert_eq!(table.next_work(), Some(Work::Cancel(0)));
+    assert_eq!(
+        table.next_work(),
+        None,
+        "a call that was never sent need not be cancelled"
+    );
+}
+
+#[tokio::test]
+async fn callers_that_leave_before_they_are_sent_leave_nothing_behind() {
+    let table = table(8);
+    for _ in 0..1000 {
+        drop(begun(&table));
+    }
+    assert!(table.calls.lock().queue.len() <= 64);
+    let _call = begun(&table);
+    assert_eq!(sent(&table), Some(1000));
+}
+
+#[tokio::test]
+async fn only_the_last_undelivered_calls_may_be_made_again() {
+    let table = table(8);
+    let calls = [begun(&table), begun(&table), begun(&table)];
+    assert_eq!((sent(&table), sent(&table)), (Some(0), Some(1)));
+    table.fail_all(&Error::new(ErrorKind::Unavailable, "gone").with_undelivered(1));
+    let mut never = Vec::new();
+    for call in calls {
+        never.push(call.await.unwrap_err().is_never_delivered());
+    }
+    assert_eq!(never, [false, true, true]);
+    let refused = Calling::new(&table, 3, Message::default(), None).await;
+    assert!(refused.unwrap_err().is_never_delivered());
+}
+
+#[tokio::test]
+async fn an_answer_without_id_belongs_to_a_call_that_is_alone() {
+    let table = table(8);
+    let first = begun(&table);
+    table.complete(body(None));
+    assert_eq!(table.calls.lock().waiting, 1, "it was not sent yet");
+    sent(&table);
+    table.complete(body(None));
+    assert!(first.await.is_ok());
+    let (_second, _third) = (begun(&table), begun(&table));
+    assert!(sent(&table).is_some() && sent(&table).is_some());
+    table.complete(body(None));
+    assert_eq!(table.calls.lock().waiting, 2);
+}
+
+#[tokio::test]
+async fn an_answer_without_id_may_be_for_a_caller_that_has_left() {
+    let table = InFlight::new(Dialect::GoMicro, 8);
+    let left = begun(&table);
+    sent(&table);
+    drop(left);
+    let call = begun(&table);
+    sent(&table);
+    table.complete(body(None));
+    assert_eq!(table.calls.lock().waiting, 1);
+    table.complete(body(Some(0)));
+    table.complete(body(None));
+    assert!(call.await.is_ok());
+}
+
+#[tokio::test]
+async fn the_table_is_bounded() {
+    let table = table(1);
+    let _first = begun(&table);
+    let refused = Calling::new(&table, 1, Message::default(), None).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.is_never_delivered());
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_expires_at_its_deadline_and_the_peer_is_told() {
+    let table = table(8);
+    let start = Instant::now();
+    let at = |seconds| Some(start + Duration::from_secs(seconds));
+    let late = begun_until(&table, at(9));
+    let (soon, never) = (begun_until(&table, at(3)), begun(&table));
+    let driver = &std::task::Waker::noop().clone();
+    assert_eq!(table.due(driver), at(3));
+    assert!(sent(&table).is_some() && sent(&table).is_some());
+    table.expire(start + Duration::from_secs(3));
+    assert_eq!(soon.await.unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(table.due(driver), at(9));
+    assert_eq!(sent(&table), Some(2));
+    assert_eq!(table.next_work(), Some(Work::Cancel(1)));
+    table.complete(body(Some(1)));
+    assert_eq!(table.calls.lock().waiting, 2, "a late answer finds nobody");
+    drop((late, never));
+}
+
+#[test]
+fn the_driver_is_woken_once_for_many_calls() {
+    struct Count(AtomicU64);
+    impl std::task::Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let (table, woken) = (table(8), Arc::new(Count(AtomicU64::new(0))));
+    let driver = Waker::from(woken.clone());
+    for round in 1..=2 {
+        assert!(table.poll_work(&Context::from_waker(&driver)).is_pending());
+        table.due(&driver);
+        let calls = [begun(&table), begun(&table), begun(&table)];
+        assert_eq!(woken.0.load(Ordering::Relaxed), round);
+        assert!(table.poll_work(&Context::from_waker(&driver)).is_ready());
+        while table.next_work().is_some() {}
+        drop(calls);
+        while table.next_work().is_some() {}
+    }
+}
