@@ -14,7 +14,7 @@
 
 use clap::Parser;
 use micro::prelude::*;
-use micro_examples::{CountRequest, Greeted, HelloReply, HelloRequest};
+use micro_examples::{CountRequest, Greeted, GreeterClient, HelloRequest};
 
 /// Calls the greeter.
 #[derive(Parser)]
@@ -42,16 +42,14 @@ async fn main() -> micro::Result<()> {
         micro,
     } = Cli::parse();
     let backends = Backends::from_flags("greeter-client", micro).await?;
-    let client = backends.client();
+    let greeter = GreeterClient::new(backends.client()).with_service(service);
 
-    let request = Json(HelloRequest { name: name.clone() });
-    let Json(reply): Json<HelloReply> = client.unary(service.clone(), "Greeter.Hello", request).await?;
+    let reply = greeter.hello(HelloRequest { name: name.clone() }).await?;
     println!("called     {}", reply.message);
 
-    let request = Json(CountRequest { to: count });
-    let mut numbers: Streaming<Json<u32>> = client.server_stream(service, "Greeter.Count", request).await?;
+    let mut numbers = greeter.count(CountRequest { to: count }).await?;
     while let Some(number) = numbers.next().await {
-        println!("streamed   {}", number?.0);
+        println!("streamed   {}", number?);
     }
 
     backends.publish("greetings", &Json(Greeted { name })).await?;

@@ -13,20 +13,21 @@
 #![allow(clippy::print_stdout)]
 
 use micro::prelude::*;
-use micro_examples::{CountRequest, Greeted, HelloReply, HelloRequest};
+use micro_examples::{CountRequest, English, Greeted, Greeter, GreeterServer, HelloReply, HelloRequest};
 
-async fn hello(_: Context, Json(request): Json<HelloRequest>) -> Result<Json<HelloReply>, Status> {
-    println!("called     to greet {:?}", request.name);
-    if request.name.is_empty() {
-        return Err(Status::invalid_argument("a name is not empty"));
+/// Says on the terminal what it is asked.
+struct Loud;
+
+impl Greeter for Loud {
+    async fn hello(&self, ctx: &Context, req: HelloRequest) -> Result<HelloReply, Status> {
+        println!("called     to greet {:?}", req.name);
+        English.hello(ctx, req).await
     }
-    let message = format!("Hello, {}!", request.name);
-    Ok(Json(HelloReply { message }))
-}
 
-async fn count(_: Context, Json(request): Json<CountRequest>) -> Result<Streaming<Json<u32>>, Status> {
-    println!("called     to count to {}", request.to);
-    Ok((1..=request.to).map(Json).collect())
+    async fn count(&self, ctx: &Context, req: CountRequest) -> Result<Streaming<u32>, Status> {
+        println!("called     to count to {}", req.to);
+        English.count(ctx, req).await
+    }
 }
 
 async fn on_greeted(_: Context, Json(event): Json<Greeted>) -> Result<(), Status> {
@@ -39,11 +40,7 @@ async fn main() -> micro::Result<()> {
     micro_examples::log_from("warn");
     let service = Service::from_args("greeter")?
         .version("1.0.0")
-        .serve(
-            Router::new()
-                .unary("Greeter.Hello", hello)
-                .server_stream("Greeter.Count", count),
-        )
+        .serve(GreeterServer::new(Loud))
         .subscribe("greetings", on_greeted)
         .start()
         .await?;

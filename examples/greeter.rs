@@ -19,18 +19,9 @@ use std::time::Duration;
 
 use micro::prelude::*;
 use micro::{Error, ErrorKind};
-use micro_examples::{CountRequest, Greeted, HelloReply, HelloRequest};
+use micro_examples::{CountRequest, English, Greeted, GreeterClient, GreeterServer, HelloRequest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-
-async fn hello(_: Context, Json(request): Json<HelloRequest>) -> Result<Json<HelloReply>, Status> {
-    let message = format!("Hello, {}!", request.name);
-    Ok(Json(HelloReply { message }))
-}
-
-async fn count(_: Context, Json(request): Json<CountRequest>) -> Result<Streaming<Json<u32>>, Status> {
-    Ok((1..=request.to).map(Json).collect())
-}
 
 #[tokio::main]
 async fn main() -> micro::Result<()> {
@@ -38,19 +29,16 @@ async fn main() -> micro::Result<()> {
     let (greeted, mut heard) = mpsc::channel(16);
     let service = Service::from_args("greeter")?
         .version("1.0.0")
-        .serve(
-            Router::new()
-                .unary("Greeter.Hello", hello)
-                .server_stream("Greeter.Count", count),
-        )
+        .serve(GreeterServer::new(English))
         .subscribe("greetings", micro_examples::forward_to(greeted))
         .start()
         .await?;
     println!("started    {}", describe(&service));
 
+    let greeter = GreeterClient::new(service.client());
     find(&service).await?;
-    call(&service).await?;
-    stream(&service).await?;
+    call(&greeter).await?;
+    stream(&greeter).await?;
     tell(&service, &mut heard).await?;
 
     let report = service.shutdown().await?;
@@ -86,27 +74,19 @@ async fn find(service: &Service) -> micro::Result<()> {
 }
 
 /// One request, one answer.
-async fn call(service: &Service) -> micro::Result<()> {
-    let request = Json(HelloRequest { name: "Ada".into() });
-    let Json(reply): Json<HelloReply> = service
-        .client()
-        .unary(service.name().to_owned(), "Greeter.Hello", request)
-        .timeout(Duration::from_secs(2))
-        .await?;
+async fn call(greeter: &GreeterClient) -> micro::Result<()> {
+    let call = greeter.hello(HelloRequest { name: "Ada".into() });
+    let reply = call.timeout(Duration::from_secs(2)).await?;
     println!("called     {}", reply.message);
     Ok(())
 }
 
 /// One request, many answers.
-async fn stream(service: &Service) -> micro::Result<()> {
-    let request = Json(CountRequest { to: 5 });
-    let mut numbers: Streaming<Json<u32>> = service
-        .client()
-        .server_stream(service.name().to_owned(), "Greeter.Count", request)
-        .await?;
+async fn stream(greeter: &GreeterClient) -> micro::Result<()> {
+    let mut numbers = greeter.count(CountRequest { to: 5 }).await?;
     let mut total = 0;
     while let Some(number) = numbers.next().await {
-        total += number?.0;
+        total += number?;
         println!("streamed   a sum of {total}");
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! What the examples share: the messages of the greeter, and how all of them log.
+//! What the examples share: the interface of the greeter, and how all of them log.
 
 use futures::future::BoxFuture;
-use micro::{Context, Json, Router, Status, Streaming};
+use micro::{Context, Json, Status, Streaming};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
@@ -34,26 +34,32 @@ pub struct Greeted {
     pub name: String,
 }
 
-/// The greeter's endpoints.
-pub fn greeter() -> Router {
-    Router::new()
-        .unary("Greeter.Hello", hello)
-        .server_stream("Greeter.Count", count)
+/// What the greeter answers to: `greeter-server` serves it, and `greeter-client` calls it.
+#[micro::service]
+pub trait Greeter {
+    /// Greets a person by name.
+    async fn hello(&self, ctx: &Context, req: HelloRequest) -> Result<HelloReply, Status>;
+
+    /// Counts up to a number, one answer at a time.
+    async fn count(&self, ctx: &Context, req: CountRequest) -> Result<Streaming<u32>, Status>;
 }
 
-/// One message in, one out.
-async fn hello(_: Context, Json(request): Json<HelloRequest>) -> Result<Json<HelloReply>, Status> {
-    if request.name.is_empty() {
-        return Err(Status::invalid_argument("a name is not empty"));
+/// Greets in English.
+#[derive(Debug)]
+pub struct English;
+
+impl Greeter for English {
+    async fn hello(&self, _: &Context, req: HelloRequest) -> Result<HelloReply, Status> {
+        if req.name.is_empty() {
+            return Err(Status::invalid_argument("a name is not empty"));
+        }
+        let message = format!("Hello, {}!", req.name);
+        Ok(HelloReply { message })
     }
-    Ok(Json(HelloReply {
-        message: format!("Hello, {}!", request.name),
-    }))
-}
 
-/// One message in, many out.
-async fn count(_: Context, Json(request): Json<CountRequest>) -> Result<Streaming<Json<u32>>, Status> {
-    Ok((1..=request.to).map(Json).collect())
+    async fn count(&self, _: &Context, req: CountRequest) -> Result<Streaming<u32>, Status> {
+        Ok((1..=req.to).collect())
+    }
 }
 
 /// A subscriber that hands its events to a channel.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use micro::prelude::*;
 use micro::{PluginChoice, ServiceBuilder};
-use micro_examples::{CountRequest, Greeted, HelloReply, HelloRequest};
+use micro_examples::{CountRequest, English, Greeted, GreeterClient, GreeterServer, HelloRequest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -26,24 +26,20 @@ use tokio::time::timeout;
 async fn greets_counts_and_tells(service: ServiceBuilder) -> Result<()> {
     let (heard, mut events) = mpsc::channel(1);
     let service = service
-        .serve(micro_examples::greeter())
+        .serve(GreeterServer::new(English))
         .subscribe("greetings", micro_examples::forward_to(heard))
         .start()
         .await?;
-    let (client, name) = (service.client(), service.name().to_owned());
+    let greeter = GreeterClient::new(service.client());
 
-    let ada = Json(HelloRequest { name: "Ada".into() });
-    let Json(reply): Json<HelloReply> = client.unary(name.clone(), "Greeter.Hello", ada).await?;
+    let reply = greeter.hello(HelloRequest { name: "Ada".into() }).await?;
     ensure!(reply.message == "Hello, Ada!");
 
-    let nobody = Json(HelloRequest { name: String::new() });
-    let refused: Result<Json<HelloReply>, Status> = client.unary(name.clone(), "Greeter.Hello", nobody).await;
+    let refused = greeter.hello(HelloRequest { name: String::new() }).await;
     ensure!(refused.is_err_and(|status| status.code() == Code::InvalidArgument));
 
-    let numbers: Streaming<Json<u32>> = client
-        .server_stream(name, "Greeter.Count", Json(CountRequest { to: 3 }))
-        .await?;
-    ensure!(numbers.collect().await? == [Json(1), Json(2), Json(3)]);
+    let numbers = greeter.count(CountRequest { to: 3 }).await?;
+    ensure!(numbers.collect().await? == [1, 2, 3]);
 
     service
         .publish("greetings", &Json(Greeted { name: "Ada".into() }))
