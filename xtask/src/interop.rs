@@ -22,6 +22,9 @@ pub(crate) struct Args {
 /// The variable that names the peer built on go-micro v5.
 pub(crate) const V5: &str = "MICRO_INTEROP_V5";
 
+/// go-micro's own command line tool.
+const TOOL: &str = "github.com/micro/micro/v5";
+
 /// There is no Go here, so nothing was tried.
 #[derive(Debug)]
 pub(crate) struct NoGo;
@@ -51,13 +54,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         });
     }
     let server = nats::ensure()?;
-    let (v5, v2) = (peer("v5")?, peer("v2")?);
+    let (v5, v2, cli) = (peer("v5")?, peer("v2")?, built("cli", TOOL)?);
     process::run(
         process::cargo(["run", "--package", "micro-interop", "--"])
             .args(&args.args)
             .env(nats::VARIABLE, server)
             .env(V5, v5)
-            .env("MICRO_INTEROP_V2", v2),
+            .env("MICRO_INTEROP_V2", v2)
+            .env("MICRO_INTEROP_CLI", cli),
     )
 }
 
@@ -67,13 +71,18 @@ pub(crate) fn has_go() -> bool {
 
 /// Builds the peer of one generation.
 pub(crate) fn peer(generation: &str) -> Result<PathBuf> {
-    let program = process::target().join("interop").join(generation);
+    built(generation, ".")
+}
+
+/// Builds a package of Go by the versions of a module of ours.
+fn built(module: &str, package: &str) -> Result<PathBuf> {
+    let program = process::target().join("interop").join(module);
     process::run(
         Command::new("go")
-            .current_dir(process::root().join("tests/interop").join(generation))
+            .current_dir(process::root().join("tests/interop").join(module))
             .args(["build", "-mod=readonly", "-o"])
             .arg(&program)
-            .arg("."),
+            .arg(package),
     )?;
     Ok(program)
 }

@@ -32,7 +32,7 @@ enum Command {
     Nats(nats::Args),
     /// Runs every test, with a real nats-server at hand.
     Test(test::Args),
-    /// Runs what CI runs: format, clippy, docs, floors, tests.
+    /// Runs what CI runs: format, clippy, docs, floors, tests, live go-micro peers.
     Ci(ci::Args),
     /// Runs the benchmarks, in release, with a real nats-server at hand.
     Bench(bench::Args),

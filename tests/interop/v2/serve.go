@@ -52,6 +52,7 @@ func (p *peer) serve(args serveArgs) (map[string]any, error) {
 		&Greeter{runs: map[string]int{}},
 		&Raw{},
 		&Pb{},
+		&Shop{},
 		&Talk{ended: func(how string) { p.Emit(args.As+".ended", how) }},
 	}
 	for _, handler := range handlers {

@@ -17,6 +17,11 @@ pub(super) fn rows() -> Vec<Row> {
         row!("broker", "a typed event in JSON", typed_json),
         row!("broker", "a typed event in protobuf", typed_protobuf),
         row!("broker", "a queue group of both kinds", queue_group),
+        row!(
+            "broker",
+            "a queue group of services of both kinds",
+            typed_queue_group
+        ),
         row!("broker", "an event that cannot be read harms nobody", unreadable),
         row!("broker", "nothing comes after unsubscribe", unsubscribe),
     ]
@@ -108,6 +113,42 @@ async fn queue_group(pair: &Pair) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     ensure_eq(shares.iter().sum::<usize>(), 1000)?;
+    ensure!(shares.iter().all(|&share| share > 0), "shares {shares:?}");
+    Ok(())
+}
+
+/// Subscribers of services, and typed events: each event is handled by one of them.
+async fn typed_queue_group(pair: &Pair) -> Result<()> {
+    const EVENTS: usize = 400;
+    let (go, rust) = (pair.go().await?, pair.rust().await?);
+    let topic = json!({ "topics": [{ "topic": "work", "queue": "group", "kind": "json" }] });
+    let mut members = Vec::new();
+    for peer in [&go, &rust] {
+        for (here, service) in [("a", "first"), ("b", "second")] {
+            members.push(peer.events(&format!("{here}.event")));
+            peer.serve(here, service, topic.clone()).await?;
+        }
+    }
+    for n in 0..EVENTS {
+        let event = json!({ "topic": "work", "kind": "json", "content_type": "application/json", "body": { "name": n.to_string() } });
+        pair.asks.ask("publish_typed", event).await?;
+    }
+    let mut handled = Vec::new();
+    let mut shares = vec![0; members.len()];
+    let all = async {
+        while handled.len() < EVENTS {
+            for (share, member) in shares.iter_mut().zip(&mut members) {
+                let new = member.so_far();
+                *share += new.len();
+                handled.extend(new.iter().map(|event| event["body"]["name"].to_string()));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await?;
+    handled.sort_unstable();
+    handled.dedup();
+    ensure_eq(handled.len(), EVENTS)?;
     ensure!(shares.iter().all(|&share| share > 0), "shares {shares:?}");
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{Row, row};
-use crate::runner::{Pair, ensure_eq, field};
+use crate::runner::{Generation, Pair, ensure_eq, field};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
@@ -29,6 +29,16 @@ pub(super) fn rows() -> Vec<Row> {
             "content types",
             "an error in application/grpc+json",
             grpc_json_error
+        ),
+        row!(
+            "content types",
+            "an error in protobuf and grpc+proto",
+            errors_in_protobuf
+        ),
+        row!(
+            "content types",
+            "an error in application/octet-stream",
+            error_in_octet_stream
         ),
         row!("content types", "a service called in all of them", all_of_them),
     ]
@@ -82,6 +92,31 @@ async fn proto_rpc_error(pair: &Pair) -> Result<()> {
     let typed = json!({ "kind": "pb", "content_type": "application/proto-rpc" });
     let outcome = pair.call("Pb.Nope", json!("Ann"), typed).await?;
     outcome.failed()?.says("can't find method Nope").map(drop)
+}
+
+/// What nobody serves, asked for in the types whose bodies have no place for an error. A Go server of v2 answers nothing
+/// then in the plain one.
+async fn errors_in_protobuf(pair: &Pair) -> Result<()> {
+    pair.serve().await?;
+    for content_type in ["application/protobuf", "application/grpc+proto"] {
+        let typed = json!({ "kind": "pb", "content_type": content_type, "timeout_ms": 1000 });
+        let failed = pair.call("Pb.Nope", json!("Ann"), typed).await?.failed()?;
+        let silent =
+            pair.serves.is_go && pair.generation == Generation::V2 && content_type == "application/protobuf";
+        match silent {
+            true => failed.has_code(408, "DEADLINE_EXCEEDED")?,
+            false => failed.says("can't find method Nope")?,
+        };
+    }
+    Ok(())
+}
+
+/// A Go server answers nothing then, and a Go caller learns that something failed, and not what.
+async fn error_in_octet_stream(pair: &Pair) -> Result<()> {
+    pair.serve().await?;
+    let typed = json!({ "kind": "raw", "content_type": "application/octet-stream", "timeout_ms": 1000 });
+    let failed = pair.call("Raw.Nope", json!("AP8="), typed).await?.failed()?;
+    failed.has_code(500, "DEADLINE_EXCEEDED").map(drop)
 }
 
 async fn all_of_them(pair: &Pair) -> Result<()> {

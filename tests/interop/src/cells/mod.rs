@@ -9,11 +9,15 @@ use futures::future::BoxFuture;
 use crate::runner::{Direction, Generation, Pair};
 
 mod broker;
+mod cli;
 mod content_types;
+mod described;
 mod errors;
 mod fleet;
 mod harm;
+mod odd_records;
 mod registry;
+mod silence;
 mod sniff;
 mod streams;
 mod streams_ends;
@@ -29,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) run: for<'a> fn(&'a Pair) -> BoxFuture<'a, Result<()>>,
     /// How long it may take, when that is long.
     pub(crate) limit: Option<Duration>,
+    /// Whether it spends its time waiting, and takes nothing from those that run beside it.
+    pub(crate) waits: bool,
     generation: Option<Generation>,
     direction: Option<Direction>,
 }
@@ -52,6 +58,7 @@ impl Row {
             name,
             run,
             limit: None,
+            waits: false,
             generation: None,
             direction: None,
         }
@@ -61,6 +68,12 @@ impl Row {
     fn within(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// Takes so long at most, and does hardly anything meanwhile.
+    fn waits(mut self, limit: Duration) -> Self {
+        self.waits = true;
+        self.within(limit)
     }
 
     /// Makes sense in one direction only.
@@ -91,9 +104,13 @@ pub(crate) fn rows() -> Vec<Row> {
         streams::rows(),
         streams_ends::rows(),
         registry::rows(),
+        described::rows(),
+        cli::rows(),
         broker::rows(),
         harm::rows(),
+        odd_records::rows(),
         survive::rows(),
+        silence::rows(),
         fleet::rows(),
     ]
     .concat()

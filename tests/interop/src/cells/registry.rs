@@ -21,7 +21,7 @@ pub(super) fn rows() -> Vec<Row> {
         row!("registry", "versions stay apart", versions),
         row!("registry", "nodes of two processes are both found", two_processes),
         row!("registry", "a node may come back at a new address", new_address),
-        row!("registry", "a service describes its endpoints", endpoints),
+        row!("registry", "a killed node may come back, too", killed_and_back),
         row!(
             "registry",
             "one of us is found by both generations",
@@ -63,7 +63,11 @@ async fn find(peer: &Peer, name: &str) -> Result<Vec<Value>> {
 }
 
 /// Looks again for a while: to go-micro a registration is done before others hear of it.
-async fn find_when(peer: &Peer, name: &str, wanted: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>> {
+pub(super) async fn find_when(
+    peer: &Peer,
+    name: &str,
+    wanted: impl Fn(&[Value]) -> bool,
+) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     for _ in 0..20 {
         found = find(peer, name).await?;
@@ -229,14 +233,7 @@ async fn new_address(pair: &Pair) -> Result<()> {
         first["address"] != second["address"],
         "the address is the same: {first}"
     );
-    let followed = async {
-        while alive(pair).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), followed)
-        .await
-        .context("the caller did not follow")?;
+    followed(pair).await?;
     let found = find(&pair.asks, "fleet").await?;
     ensure_eq(
         field(&json!(found), "/0/nodes")?.as_array().map(Vec::len),
@@ -244,32 +241,37 @@ async fn new_address(pair: &Pair) -> Result<()> {
     )
 }
 
-async fn endpoints(pair: &Pair) -> Result<()> {
-    pair.serve_with(json!({ "topics": [{ "topic": "greetings", "kind": "json" }] }))
-        .await?;
-    let found = find_when(&pair.asks, "fleet", |found| found.len() == 1).await?;
-    let endpoints = field(&found[0], "/endpoints")?.as_array().context("endpoints")?;
-    let named = |name: &str| {
-        endpoints
-            .iter()
-            .find(|e| e["name"] == name)
-            .with_context(|| format!("no {name}"))
+/// The caller gets there, sooner or later.
+async fn followed(pair: &Pair) -> Result<()> {
+    let followed = async {
+        while alive(pair).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     };
-    let hello = named("Greeter.Hello")?;
-    ensure_eq(field(hello, "/request/type")?, "HelloRequest")?;
-    ensure_eq(field(hello, "/request/values/0/name")?, "name")?;
-    ensure_eq(field(hello, "/request/values/0/type")?, "string")?;
-    ensure_eq(field(hello, "/response/values/0/name")?, "msg")?;
-    if !pair.serves.is_go {
-        ensure_eq(field(hello, "/metadata/description")?, "Hello greets by name.")?;
-        ensure_eq(field(hello, "/metadata/example")?, r#"{"name":"John"}"#)?;
+    let followed = tokio::time::timeout(Duration::from_secs(5), followed).await;
+    followed.context("the caller did not follow")
+}
+
+/// Killed, it takes nothing back: another process of the same id says where it is now.
+async fn killed_and_back(pair: &Pair) -> Result<()> {
+    let first = if pair.serves.is_go {
+        pair.go().await?
+    } else {
+        pair.rust().await?
+    };
+    let before = first.serve("s", "fleet", json!({ "id": "same" })).await?;
+    followed(pair).await?;
+    drop(first);
+    let after = pair.serves.serve("s", "fleet", json!({ "id": "same" })).await?;
+    ensure_eq(field(&before, "/id")?, field(&after, "/id")?)?;
+    followed(pair).await?;
+    // The caller goes on to the new one alone.
+    for _ in 0..20 {
+        alive(pair).await?;
     }
-    ensure_eq(field(named("Talk.Chat")?, "/metadata/stream")?, "true")?;
-    let topic = endpoints
-        .iter()
-        .find(|e| e["metadata"]["topic"] == "greetings")
-        .context("no topic")?;
-    ensure_eq(field(topic, "/metadata/subscriber")?, "true")
+    let found = find_when(&pair.asks, "fleet", |found| found.len() == 1).await?;
+    ensure_eq(field(&found[0], "/nodes")?.as_array().map(Vec::len), Some(1))?;
+    ensure_eq(field(&found[0], "/nodes/0/address")?, field(&after, "/address")?)
 }
 
 async fn both_generations(pair: &Pair) -> Result<()> {

@@ -25,7 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .only(Direction::GoRust),
         row!("streams", "fifty streams side by side", side_by_side),
-        row!("streams", "idle for 90 s", idle).within(most),
+        row!("streams", "idle for 90 s", idle).waits(most),
     ]
 }
 

@@ -22,6 +22,8 @@ struct HelloReply {
 
 #[derive(Serialize, Deserialize)]
 struct FailRequest {
+    #[serde(default)]
+    id: String,
     code: i32,
     detail: String,
 }

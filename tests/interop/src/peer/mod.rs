@@ -15,6 +15,7 @@ mod load;
 mod named;
 mod registry;
 mod serve;
+mod shop;
 mod stream;
 mod talk;
 

@@ -15,6 +15,7 @@ use super::Peer;
 use super::body::{self, Kind};
 use super::drive::Drive;
 use super::handlers::{self, HelloRequest};
+use super::shop;
 use super::talk::{self, Line};
 
 #[derive(Default, Deserialize)]
@@ -79,7 +80,9 @@ impl Peer {
             let answers = talk::chat(lines, emitter.clone(), event.clone());
             async move { Ok::<_, Status>(answers) }
         };
-        handlers::router(self.backends.client().clone()).bidi_stream("Talk.Chat", chat)
+        handlers::router(self.backends.client().clone())
+            .merge(shop::router())
+            .bidi_stream("Talk.Chat", chat)
     }
 
     fn identify(&self, mut builder: ServiceBuilder, args: &ServeArgs) -> Result<ServiceBuilder> {

@@ -27,6 +27,9 @@ use world::Programs;
 /// How long a cell may take when it does not say otherwise.
 const LIMIT: Duration = Duration::from_secs(45);
 
+/// How many cells wait at once, beside those that have something to do.
+const WAITING: usize = 8;
+
 /// What to try.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -39,7 +42,7 @@ pub(crate) struct Args {
     /// Only this direction. `go-go` shows what go-micro does alone, and `rust-rust` what we do.
     #[arg(long)]
     direction: Option<Direction>,
-    /// How many cells run at once.
+    /// How many cells run at once, beside those that do nothing but wait.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
     /// The peer built on go-micro v5.
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     /// The peer built on go-micro v2.
     #[arg(long, env = "MICRO_INTEROP_V2", value_name = "FILE")]
     v2: PathBuf,
+    /// go-micro's own command line tool, `micro` of v5.8.0.
+    #[arg(long, env = "MICRO_INTEROP_CLI", value_name = "FILE")]
+    cli: PathBuf,
 }
 
 /// One cell of the matrix: a row, tried with one generation in one direction.
@@ -58,7 +64,7 @@ struct Cell {
 
 /// Answers whether all passed.
 pub(crate) async fn run(args: Args) -> Result<bool> {
-    let programs = Arc::new(Programs::new(&args.v5, &args.v2)?);
+    let programs = Arc::new(Programs::new(&args.v5, &args.v2, &args.cli)?);
     let mut cells = chosen(&args);
     if cells.is_empty() {
         bail!("no cell is called like {:?}", args.only);
@@ -66,10 +72,14 @@ pub(crate) async fn run(args: Args) -> Result<bool> {
     let mut table = Table::new(cells.iter().map(|cell| cell.key.clone()));
     // What takes longest begins first.
     cells.sort_by_key(|cell| std::cmp::Reverse(cell.row.limit));
+    let (waiting, busy): (Vec<_>, Vec<_>) = cells.into_iter().partition(|cell| cell.row.waits);
+    let tried = |cells: Vec<Cell>, at_once: usize| {
+        let programs = programs.clone();
+        let cells = stream::iter(cells).map(move |cell| try_cell(cell, programs.clone()));
+        cells.buffer_unordered(at_once.max(1))
+    };
     let start = Instant::now();
-    let mut results = stream::iter(cells)
-        .map(|cell| try_cell(cell, programs.clone()))
-        .buffer_unordered(args.jobs.max(1));
+    let mut results = stream::select(tried(waiting, WAITING), tried(busy, args.jobs));
     while let Some((key, result)) = results.next().await {
         eprintln!("{} {key}", if result.is_ok() { "passed" } else { "FAILED" });
         table.enter(key, result);

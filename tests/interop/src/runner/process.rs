@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -31,7 +31,7 @@ pub(crate) struct Peer {
     desk: Arc<Desk>,
     last: AtomicU64,
     reader: JoinHandle<()>,
-    _child: Child,
+    child: Child,
 }
 
 /// Who waits for what.
@@ -51,6 +51,8 @@ impl Peer {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(told())
+            // A stopped process goes on when nobody watches over its group, as may happen to that of the runner.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot run {}", program.display()))?;
@@ -63,7 +65,7 @@ impl Peer {
             reader: tokio::spawn(desk.clone().read(stdout)),
             desk,
             last: AtomicU64::new(0),
-            _child: child,
+            child,
         };
         peer.ask("about", json!({})).await?;
         Ok(peer)
@@ -111,6 +113,17 @@ impl Peer {
         let args = json!({ "service": service, "endpoint": endpoint, "body": body, "timeout_ms": 5000 });
         let answer = self.ask("call", merged(args, more)).await?;
         Ok(serde_json::from_value(answer)?)
+    }
+
+    /// Stops the process where it is: it takes what comes, and does nothing any more.
+    pub(crate) async fn freeze(&self) -> Result<()> {
+        let id = self.child.id().context("the peer is gone")?;
+        let stopped = Command::new("kill")
+            .args(["-STOP", &id.to_string()])
+            .status()
+            .await?;
+        ensure!(stopped.success(), "kill -STOP: {stopped}");
+        Ok(())
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use micro_conformance::nats_server::NatsServer;
 use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::expect::{Outcome, Received};
 use super::process::Peer;
@@ -73,19 +77,21 @@ impl fmt::Display for Direction {
 pub(super) struct Programs {
     v5: PathBuf,
     v2: PathBuf,
+    cli: PathBuf,
     rust: PathBuf,
 }
 
 impl Programs {
-    pub(super) fn new(v5: &Path, v2: &Path) -> Result<Self> {
-        for file in [v5, v2] {
+    pub(super) fn new(v5: &Path, v2: &Path, cli: &Path) -> Result<Self> {
+        for file in [v5, v2, cli] {
             if !file.is_file() {
-                bail!("no peer at {}; `cargo xtask interop` builds it", file.display());
+                bail!("nothing at {}; `cargo xtask interop` builds it", file.display());
             }
         }
         Ok(Programs {
             v5: std::path::absolute(v5)?,
             v2: std::path::absolute(v2)?,
+            cli: std::path::absolute(cli)?,
             rust: std::env::current_exe().context("where this program is")?,
         })
     }
@@ -100,6 +106,9 @@ pub(crate) struct Pair {
     pub(crate) nats: NatsServer,
     programs: Arc<Programs>,
 }
+
+/// How long go-micro's tool may take: it waits for the registry, and for an answer.
+const TOOL: Duration = Duration::from_secs(20);
 
 /// The name under which `serves` serves.
 pub(crate) const SERVICE: &str = "fleet";
@@ -157,6 +166,20 @@ impl Pair {
         let v5 = start(&self.programs, &self.nats, Generation::V5, true, "").await?;
         let v2 = start(&self.programs, &self.nats, Generation::V2, true, "").await?;
         Ok((rust, [v5, v2]))
+    }
+
+    /// Runs go-micro's command line tool, and returns what it printed, errors too.
+    pub(crate) async fn micro(&self, args: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.programs.cli);
+        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+        for kind in ["REGISTRY", "TRANSPORT", "BROKER"] {
+            command.env(format!("MICRO_{kind}"), "nats");
+            command.env(format!("MICRO_{kind}_ADDRESS"), self.nats.url());
+        }
+        let output = timeout(TOOL, command.output()).await;
+        let output = output.context("the tool does not end")??;
+        let printed = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
     /// Has `serves` serve, and returns its address and id.
