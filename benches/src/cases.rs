@@ -9,6 +9,7 @@ use crate::rounds::Contest;
 
 mod broker;
 mod dial;
+mod envelope;
 mod gomicro;
 mod large;
 #[cfg_attr(not(feature = "peers"), path = "cases/peers_absent.rs")]
@@ -26,6 +27,7 @@ pub(crate) fn all() -> Vec<Case> {
         unary_memory::cases(),
         unary_gomicro::cases(),
         gomicro::cases(),
+        envelope::cases(),
         stream::cases(),
         broker::cases(),
         large::cases(),
