@@ -19,6 +19,7 @@ mod handlers;
 mod kinds;
 mod leaving;
 mod metadata;
+mod outliers;
 mod peers;
 mod refusals;
 mod sizes;
@@ -138,6 +139,13 @@ suite! {
             a_handler_that_passes_on_a_refusal_has_run,
             an_idempotent_call_is_made_again_elsewhere,
             a_full_node_is_passed_over,
+        }
+        outliers: {
+            a_node_that_fails_is_set_aside,
+            a_node_that_is_well_again_is_taken_back,
+            a_word_of_the_registry_brings_a_node_back,
+            never_are_all_nodes_set_aside,
+            a_node_that_does_not_answer_is_set_aside,
         }
         stopping: {
             a_dropped_server_ends_its_calls_at_once,

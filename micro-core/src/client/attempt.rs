@@ -14,7 +14,7 @@ use crate::message::Text;
 use crate::observe::LastNode;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Code, Request, Response, Status};
-use crate::selector::{Choice, Target, Tried};
+use crate::selector::{Choice, Pick, Target, Tried, Verdict};
 use crate::transport::Socket;
 
 /// The attempts of one call.
@@ -56,20 +56,20 @@ impl Attempts {
     }
 
     /// The node to try next, if it is known without asking the registry.
-    pub(crate) fn known(&mut self) -> Option<Arc<Target>> {
+    pub(crate) fn known(&mut self) -> Option<Pick> {
         let selector = &self.client.selector;
-        let target = selector.select_known(&self.service, &self.choice, &self.tried)?;
-        self.node.set(target.address(), self.last.as_ref());
-        Some(target)
+        let pick = selector.select_known(&self.service, &self.choice, &self.tried)?;
+        self.node.set(pick.address(), self.last.as_ref());
+        Some(pick)
     }
 
     /// The node to try next. When there is none, what the last one said is the better answer.
-    pub(crate) async fn next(&mut self) -> Result<Arc<Target>, Status> {
+    pub(crate) async fn next(&mut self) -> Result<Pick, Status> {
         let selector = &self.client.selector;
         match selector.select(&self.service, &self.choice, &self.tried).await {
-            Ok(target) => {
-                self.node.set(target.address(), self.last.as_ref());
-                Ok(target)
+            Ok(pick) => {
+                self.node.set(pick.address(), self.last.as_ref());
+                Ok(pick)
             }
             Err(error) => Err(match self.last.take() {
                 Some(last) => unreached(&last, &self.service),
@@ -82,20 +82,19 @@ impl Attempts {
     ///
     /// A call that was never delivered may: it has not run. One that may have run may only if it says that this does
     /// no harm.
-    pub(crate) fn may_try_again(&mut self, target: &Target, failed: &Status) -> bool {
+    pub(crate) fn may_try_again(&mut self, pick: &Pick, failed: &Status) -> bool {
         if std::mem::take(&mut self.retired) && failed.is_never_delivered() {
             return true;
         }
-        let unreachable = failed.code() == Code::Unavailable;
-        // A handler that says so of what it needs does not make its node unreachable.
-        if unreachable && (failed.is_never_delivered() || !failed.is_from_peer()) {
-            self.client.selector.mark_down(&self.service, target);
+        if let Some(verdict) = Verdict::of(failed) {
+            self.client.selector.judge(&self.service, pick, verdict);
         }
+        let unreachable = failed.code() == Code::Unavailable;
         self.last = Some(failed.clone());
         let again = self.idempotent && unreachable && self.retries_left > 0;
         // A connection that was lost says nothing of the node at its end, which may be the only one.
         if failed.is_never_delivered() || failed.is_from_peer() || !again {
-            self.tried.insert(target);
+            self.tried.insert(pick);
         }
         if failed.is_never_delivered() {
             // What is too large for this side is too large for every node; a node that is full is not alone.
@@ -106,24 +105,32 @@ impl Attempts {
         again
     }
 
+    /// Notes that a node has answered.
+    pub(crate) fn answered(&self, pick: &Pick) {
+        self.client.selector.judge(&self.service, pick, Verdict::Answered);
+    }
+
     /// Makes a unary call to this node, on the socket that all of them share.
     pub(crate) async fn call(
         &mut self,
-        target: &Arc<Target>,
+        pick: &Pick,
         request: &mut Request,
         body: Bytes,
     ) -> Result<Response, Status> {
-        let _entered = target.enter();
-        let connection = match self.client.pool.open(target.address()) {
+        let _entered = pick.enter();
+        let connection = match self.client.pool.open(pick.address()) {
             Some(connection) => connection,
-            None => Box::pin(within(&request.context, self.connect(target))).await?,
+            None => Box::pin(within(&request.context, self.connect(pick))).await?,
         };
         let begun = self.measures.then(Instant::now);
         let answer = connection.call(request, body).await;
-        if let (Some(begun), true) = (begun, has_answered(&answer)) {
-            target.observe(begun.elapsed());
+        if let (Some(begun), true) = (begun, tells_time(&answer)) {
+            pick.observe(begun.elapsed());
         }
-        self.retired = answer.is_err() && connection.has_retired();
+        match &answer {
+            Ok(_) => self.answered(pick),
+            Err(_) => self.retired = connection.has_retired(),
+        }
         answer
     }
 
@@ -134,45 +141,43 @@ impl Attempts {
     }
 
     /// Opens a stream, on a socket of its own, to the first node that can be dialled.
-    pub(crate) async fn open(&mut self, request: Request) -> Result<(Arc<Target>, Answers), Status> {
-        let (target, socket) = self.dial().await?;
-        let dialect = Dialect::of(&target.node().metadata);
+    pub(crate) async fn open(&mut self, request: Request) -> Result<(Pick, Answers), Status> {
+        let (pick, socket) = self.dial().await?;
+        let dialect = Dialect::of(&pick.node().metadata);
         let answers = stream::open(
             socket,
             request,
             dialect,
-            target.enter(),
+            pick.enter(),
             self.client.options.stream_capacity,
         );
-        Ok((target, answers))
+        Ok((pick, answers))
     }
 
-    async fn dial(&mut self) -> Result<(Arc<Target>, Socket), Status> {
+    async fn dial(&mut self) -> Result<(Pick, Socket), Status> {
         loop {
-            let target = self.next().await?;
+            let pick = self.next().await?;
             match self
                 .client
                 .pool
-                .dial(target.address(), &target.node().metadata)
+                .dial(pick.address(), &pick.node().metadata)
                 .await
                 .map_err(undialled)
             {
-                Ok(socket) => return Ok((target, socket)),
-                Err(failed) if self.may_try_again(&target, &failed) => {}
+                Ok(socket) => return Ok((pick, socket)),
+                Err(failed) if self.may_try_again(&pick, &failed) => {}
                 Err(failed) => return Err(failed),
             }
         }
     }
 }
 
-/// Whether a node did what it was asked, so that the time it took says how long it takes. One that refuses all at once
-/// would look like the fastest.
-fn has_answered(answer: &Result<Response, Status>) -> bool {
+/// Whether how long it took says how long the node takes. One that refuses all at once would look like the fastest.
+fn tells_time(answer: &Result<Response, Status>) -> bool {
     match answer {
         Ok(_) => true,
-        Err(status) => {
-            status.is_from_peer() && !status.is_never_delivered() && status.code() != Code::Unavailable
-        }
+        Err(status) if status.code() == Code::Unavailable => false,
+        Err(status) => matches!(Verdict::of(status), Some(Verdict::Answered | Verdict::Failed)),
     }
 }
 

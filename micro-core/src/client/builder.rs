@@ -69,7 +69,7 @@ impl ClientBuilder {
             max_in_flight: options.max_in_flight,
             idle: options.idle_timeout,
         };
-        let selector = Selector::new(registry, self.strategy);
+        let selector = Selector::new(registry, self.strategy, options.outlier_detection.clone());
         Ok(Client {
             shared: Arc::new(Shared {
                 selector,

@@ -47,12 +47,12 @@ async fn unary(mut attempts: Attempts, request: &mut Request) -> Result<Response
         Body::Many(_) => return Err(Status::invalid_argument("a unary call carries one message")),
     };
     loop {
-        let target = match attempts.known() {
-            Some(target) => target,
+        let pick = match attempts.known() {
+            Some(pick) => pick,
             None => Box::pin(within(&request.context, attempts.next())).await?,
         };
-        match attempts.call(&target, request, body.clone()).await {
-            Err(failed) if attempts.may_try_again(&target, &failed) => {}
+        match attempts.call(&pick, request, body.clone()).await {
+            Err(failed) if attempts.may_try_again(&pick, &failed) => {}
             answer => return answer,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::selector::OutlierDetection;
+
 /// The defaults and limits of a client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -19,6 +21,8 @@ pub struct ClientOptions {
     pub stream_capacity: usize,
     /// How long a socket without calls is kept. Default: 60 s.
     pub idle_timeout: Duration,
+    /// When a node that fails gets no calls for a while. Default: after 5 failures in a row, for 1 s at first.
+    pub outlier_detection: OutlierDetection,
 }
 
 impl Default for ClientOptions {
@@ -30,6 +34,7 @@ impl Default for ClientOptions {
             max_in_flight: 65_536,
             stream_capacity: 64,
             idle_timeout: Duration::from_secs(60),
+            outlier_detection: OutlierDetection::default(),
         }
     }
 }
@@ -74,6 +79,13 @@ impl ClientOptions {
     #[must_use]
     pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Sets when a node that fails gets no calls for a while.
+    #[must_use]
+    pub fn with_outlier_detection(mut self, outliers: OutlierDetection) -> Self {
+        self.outlier_detection = outliers;
         self
     }
 }

@@ -1,7 +1,5 @@
 //! Calls with a stream in at least one direction: each has a socket of its own.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
@@ -9,7 +7,7 @@ use crate::client::attempt::Attempts;
 use crate::client::replay::Replay;
 use crate::client::stream::Answers;
 use crate::rpc::{Body, BodyStream, Request, Response, Status};
-use crate::selector::Target;
+use crate::selector::Pick;
 
 /// Returns as soon as a node is dialled, and tries others as [`heard`] does.
 pub(super) async fn many_answers(mut attempts: Attempts, request: Request) -> Result<Response, Status> {
@@ -36,20 +34,25 @@ pub(super) async fn one_answer(mut attempts: Attempts, request: Request) -> Resu
 /// caller sees anything, with what the caller has sent so far.
 async fn heard(
     mut attempts: Attempts,
-    opened: (Arc<Target>, Answers),
+    opened: (Pick, Answers),
     request: Request,
     replay: Replay,
 ) -> Result<(Option<Result<Bytes, Status>>, Answers), Status> {
-    let (mut target, mut answers) = opened;
+    let (mut pick, mut answers) = opened;
     loop {
         match answers.next().await {
-            Some(Err(failed)) if attempts.may_try_again(&target, &failed) => {
+            Some(Err(failed)) if attempts.may_try_again(&pick, &failed) => {
                 let Ok(next) = again(&request, &replay) else {
                     return Err(failed);
                 };
-                (target, answers) = attempts.open(next).await?;
+                (pick, answers) = attempts.open(next).await?;
             }
-            first => return Ok((first, answers)),
+            first => {
+                if matches!(first, None | Some(Ok(_))) {
+                    attempts.answered(&pick);
+                }
+                return Ok((first, answers));
+            }
         }
     }
 }

@@ -10,10 +10,9 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Action, Change, Node, Registry, ServiceRecord, WatchOptions, Watcher};
-use crate::selector::Target;
-
-type Targets = Arc<[Arc<Target>]>;
+use crate::registry::{Change, Registry, ServiceRecord, WatchOptions, Watcher};
+use crate::selector::roster::{Roster, Targets};
+use crate::selector::{OutlierDetection, Pick, Target, Verdict};
 
 /// Nodes by service. The first question about a service goes to the registry; the watch keeps the answer fresh.
 pub(crate) struct Cache(Arc<Core>);
@@ -29,7 +28,7 @@ struct Services(Mutex<HashMap<String, Entry>>);
 
 #[derive(Default)]
 struct Entry {
-    targets: Option<Targets>,
+    roster: Option<Roster>,
     /// What the watch saw while the registry was being asked: the answer may be older. Empty otherwise.
     missed: Vec<Change>,
     /// Present while the registry is asked, so that many callers ask once.
@@ -66,30 +65,45 @@ impl Cache {
         }))
     }
 
-    /// The nodes of a service, if they are known.
-    pub(crate) fn known(&self, service: &str) -> Option<Targets> {
-        self.0.services.known(service)
-    }
-
     /// The nodes of a service, from memory where they are known.
     pub(crate) async fn targets(&self, service: &str) -> Result<Targets> {
-        match self.0.services.known(service) {
+        match self.known(service) {
             Some(targets) => Ok(targets),
             None => self.ask(service).await,
         }
     }
 
+    /// The nodes of a service that may be called, if there are any in memory.
+    pub(crate) fn known(&self, service: &str) -> Option<Targets> {
+        let mut services = self.0.services.0.lock();
+        let open = services.get_mut(service)?.roster.as_mut()?.open();
+        Some(open.clone()).filter(|targets| !targets.is_empty())
+    }
+
+    /// All nodes of a service that are in memory, also those that are set aside.
+    pub(crate) fn all(&self, service: &str) -> Vec<Arc<Target>> {
+        self.with_roster(service, |roster| roster.all())
+            .unwrap_or_default()
+    }
+
+    /// Whether the caller is the one who tries a node that was set aside.
+    pub(crate) fn begin_trial(&self, service: &str, target: &Target) -> bool {
+        self.with_roster(service, |roster| roster.begin_trial(target)) == Some(true)
+    }
+
+    /// Takes in what the end of a call says of its node.
+    pub(crate) fn judge(&self, service: &str, pick: &Pick, verdict: Verdict, how: &OutlierDetection) {
+        self.with_roster(service, |roster| roster.judge(pick, verdict, how));
+    }
+
+    fn with_roster<T>(&self, service: &str, act: impl FnOnce(&mut Roster) -> T) -> Option<T> {
+        let mut services = self.0.services.0.lock();
+        services.get_mut(service)?.roster.as_mut().map(act)
+    }
+
     /// The nodes of a service, from the registry.
     pub(crate) async fn refresh(&self, service: &str) -> Result<Targets> {
         self.ask(service).await
-    }
-
-    /// Forgets a node until the registry speaks of it again.
-    pub(crate) fn remove(&self, service: &str, node: &Node) {
-        if let Some(entry) = self.0.services.0.lock().get_mut(service) {
-            let gone = |known: &Node| known.id == node.id && known.address == node.address;
-            entry.edit(|targets| targets.retain(|target| !gone(target.node())));
-        }
     }
 
     /// Asks, or waits with those who have asked.
@@ -170,25 +184,17 @@ async fn follow(mut watcher: Watcher, services: Arc<Services>) {
 }
 
 impl Services {
-    fn known(&self, service: &str) -> Option<Targets> {
-        let services = self.0.lock();
-        services
-            .get(service)?
-            .targets
-            .clone()
-            .filter(|targets| !targets.is_empty())
-    }
-
     /// Takes in an answer of the registry, and then what the watch saw meanwhile.
     fn answered(&self, service: &str, records: Vec<ServiceRecord>) -> Targets {
         let mut services = self.0.lock();
         let entry = services.entry(service.to_owned()).or_default();
         entry.asking = None;
-        entry.edit(|known| *known = targets(records, known));
+        let roster = entry.roster.get_or_insert_default();
+        roster.replace(records);
         for change in std::mem::take(&mut entry.missed) {
-            entry.apply(change);
+            roster.apply(change);
         }
-        entry.targets.clone().unwrap_or_default()
+        roster.open().clone()
     }
 
     /// Applies a change to a service that is known; one that nobody has asked for stays unknown.
@@ -198,65 +204,9 @@ impl Services {
             if entry.asking.is_some() {
                 entry.missed.push(change.clone());
             }
-            if entry.targets.is_some() {
-                entry.apply(change);
+            if let Some(roster) = &mut entry.roster {
+                roster.apply(change);
             }
-        }
-    }
-}
-
-impl Entry {
-    fn apply(&mut self, change: Change) {
-        let Change { action, service } = change;
-        self.edit(|known| match action {
-            Action::Delete => {
-                known.retain(|target| !service.nodes.iter().any(|node| node.id == target.node().id));
-            }
-            Action::Create | Action::Update => {
-                let fresh = targets([service], known);
-                known.retain(|target| !fresh.iter().any(|new| new.node().id == target.node().id));
-                known.extend(fresh);
-            }
-        });
-    }
-
-    fn edit(&mut self, change: impl FnOnce(&mut Vec<Arc<Target>>)) {
-        let mut targets = self.targets.as_deref().unwrap_or_default().to_vec();
-        change(&mut targets);
-        self.targets = Some(targets.into());
-    }
-}
-
-/// Targets for the nodes that can be dialled. What is counted and measured of a node that is known stays.
-fn targets(records: impl IntoIterator<Item = ServiceRecord>, known: &[Arc<Target>]) -> Vec<Arc<Target>> {
-    let of_record = |record: ServiceRecord| {
-        let version = record.version;
-        let nodes = record.nodes.into_iter();
-        nodes.filter_map(move |node| target(&version, node, known))
-    };
-    records.into_iter().flat_map(of_record).collect()
-}
-
-fn target(version: &str, node: Node, known: &[Arc<Target>]) -> Option<Arc<Target>> {
-    let is_it = |target: &&Arc<Target>| target.node().id == node.id && target.node().address == node.address;
-    let before = known.iter().find(is_it);
-    if let Some(before) = before
-        && *before.node() == node
-        && before.version() == version
-    {
-        return Some(before.clone());
-    }
-    match Target::new(node) {
-        Ok(target) => {
-            let target = target.with_version(version);
-            Some(Arc::new(match before {
-                Some(before) => target.in_place_of(before),
-                None => target,
-            }))
-        }
-        Err(error) => {
-            tracing::debug!(%error, "a node with an unusable address was passed over");
-            None
         }
     }
 }

@@ -5,7 +5,9 @@ mod candidates;
 mod choice;
 mod ewma;
 mod hash;
+mod outlier;
 mod prefer;
+mod roster;
 mod spread;
 mod strategy;
 mod target;
@@ -17,14 +19,17 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::Registry;
 use cache::Cache;
+use roster::Targets;
 
 pub(crate) use choice::Choice;
-pub(crate) use target::Entered;
+pub(crate) use outlier::Verdict;
+pub(crate) use target::{Entered, Pick};
 pub(crate) use tried::Tried;
 
 pub use candidates::{Candidates, Subset};
 pub use ewma::PeakEwma;
 pub use hash::ConsistentHash;
+pub use outlier::OutlierDetection;
 pub use prefer::Prefer;
 pub use spread::{LeastLoaded, Random, RoundRobin};
 pub use strategy::{Strategy, strategies, strategy};
@@ -34,13 +39,19 @@ pub use target::Target;
 pub(crate) struct Selector {
     cache: Cache,
     strategy: Arc<dyn Strategy>,
+    outliers: OutlierDetection,
 }
 
 impl Selector {
-    pub(crate) fn new(registry: Arc<dyn Registry>, strategy: Arc<dyn Strategy>) -> Self {
+    pub(crate) fn new(
+        registry: Arc<dyn Registry>,
+        strategy: Arc<dyn Strategy>,
+        outliers: OutlierDetection,
+    ) -> Self {
         Selector {
             cache: Cache::new(registry),
             strategy,
+            outliers,
         }
     }
 
@@ -50,37 +61,68 @@ impl Selector {
     }
 
     /// Such a node as [`select`](Selector::select) finds, if it is known without asking the registry.
-    pub(crate) fn select_known(&self, service: &str, choice: &Choice, tried: &Tried) -> Option<Arc<Target>> {
-        self.pick(&self.cache.known(service)?, choice, tried).cloned()
+    pub(crate) fn select_known(&self, service: &str, choice: &Choice, tried: &Tried) -> Option<Pick> {
+        self.pick(service, self.cache.known(service)?, choice, tried)
     }
 
     /// A node of the service that the call may go to, and that was not tried yet.
     ///
-    /// When all that are known were tried, the registry is asked once more: they may be old news.
+    /// When all that are known were tried, the registry is asked once more: they may be old news. Those that are set
+    /// aside are the last resort, but the first of a call that may go nowhere else.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when nobody serves it, or none whom the call may go to; [`ErrorKind::Unavailable`] when
     /// every node was tried.
-    pub(crate) async fn select(&self, service: &str, choice: &Choice, tried: &Tried) -> Result<Arc<Target>> {
+    pub(crate) async fn select(&self, service: &str, choice: &Choice, tried: &Tried) -> Result<Pick> {
         let known = self.cache.targets(service).await?;
-        if let Some(target) = self.pick(&known, choice, tried) {
-            return Ok(target.clone());
+        if let Some(pick) = self.pick(service, known, choice, tried) {
+            return Ok(pick);
+        }
+        if tried.is_empty()
+            && let Some(pick) = self.pick_of_all(service, choice, tried)
+        {
+            return Ok(pick);
         }
         let fresh = self.cache.refresh(service).await?;
-        self.pick(&fresh, choice, tried)
-            .cloned()
+        self.pick(service, fresh, choice, tried)
+            .or_else(|| self.pick_of_all(service, choice, tried))
             .ok_or_else(|| match tried.len() {
                 0 if !choice.is_open() => choice.not_found(service),
                 count => all_tried(service, count),
             })
     }
 
-    /// Notes that a node does not answer: no call goes there until the registry speaks of it again.
-    pub(crate) fn mark_down(&self, service: &str, target: &Target) {
-        self.cache.remove(service, target.node());
+    /// Takes in what the end of a call says of its node.
+    pub(crate) fn judge(&self, service: &str, pick: &Pick, verdict: Verdict) {
+        match verdict {
+            Verdict::Answered if pick.is_well() => {}
+            Verdict::Failed if !self.has_failed_enough(pick) => {}
+            verdict => self.cache.judge(service, pick, verdict, &self.outliers),
+        }
     }
 
-    fn pick<'a>(
+    fn has_failed_enough(&self, pick: &Pick) -> bool {
+        let enough = self.outliers.consecutive_failures;
+        enough > 0 && pick.is_current() && pick.fail() >= enough
+    }
+
+    /// Of those that may be called. One that is on trial is tried by whoever picks it first.
+    fn pick(&self, service: &str, mut open: Targets, choice: &Choice, tried: &Tried) -> Option<Pick> {
+        loop {
+            let target = self.choose(&open, choice, tried)?;
+            if !target.is_on_trial() || self.cache.begin_trial(service, target) {
+                return Some(Pick::new(target.clone()));
+            }
+            open = self.cache.known(service)?;
+        }
+    }
+
+    fn pick_of_all(&self, service: &str, choice: &Choice, tried: &Tried) -> Option<Pick> {
+        let all = self.cache.all(service);
+        self.choose(&all, choice, tried).cloned().map(Pick::new)
+    }
+
+    fn choose<'a>(
         &self,
         targets: &'a [Arc<Target>],
         choice: &Choice,

@@ -1,7 +1,7 @@
 //! A node that can be called, and what is known of how calls to it go.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -28,7 +28,15 @@ pub struct Target {
 struct Stats {
     in_flight: AtomicUsize,
     latency: Mutex<Ewma>,
+    /// Failures in a row, and [`NOT_IN`] while it is set aside or on trial: so one look tells that all is well.
+    trouble: AtomicU32,
+    on_trial: AtomicBool,
+    /// How many times its standing has changed.
+    era: AtomicU32,
 }
+
+/// More failures than any limit: of a node that is set aside, the first one counts.
+const NOT_IN: u32 = 1 << 31;
 
 impl Target {
     /// A node of the registry.
@@ -101,6 +109,29 @@ impl Target {
         self.stats.latency.lock().observe(Instant::now(), took);
     }
 
+    /// Whether whoever picks it first tries it.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.stats.trouble.load(Ordering::Relaxed) > 0 && self.stats.on_trial.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are one node, by what is counted of it.
+    pub(super) fn is_same(&self, other: &Target) -> bool {
+        Arc::ptr_eq(&self.stats, &other.stats)
+    }
+
+    /// Takes in another standing. What ends from now on, and began before, is of no account.
+    pub(super) fn change(&self, is_in: bool, on_trial: bool) {
+        let trouble = if is_in { 0 } else { NOT_IN };
+        self.stats.on_trial.store(on_trial, Ordering::Relaxed);
+        self.stats.trouble.store(trouble, Ordering::Relaxed);
+        self.stats.era.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets its failures.
+    pub(super) fn is_well_again(&self) {
+        self.stats.trouble.store(0, Ordering::Relaxed);
+    }
+
     /// A number that stands for its id, the same in every process.
     pub(super) fn id_hash(&self) -> u64 {
         self.id_hash
@@ -110,6 +141,43 @@ impl Target {
     pub(crate) fn enter(self: &Arc<Self>) -> Entered {
         self.stats.in_flight.fetch_add(1, Ordering::Relaxed);
         Entered(self.clone())
+    }
+}
+
+/// A node that was picked for an attempt, as it was then.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick {
+    target: Arc<Target>,
+    era: u32,
+}
+
+impl Pick {
+    pub(super) fn new(target: Arc<Target>) -> Self {
+        let era = target.stats.era.load(Ordering::Relaxed);
+        Pick { target, era }
+    }
+
+    /// Whether its standing is what it was.
+    pub(super) fn is_current(&self) -> bool {
+        self.target.stats.era.load(Ordering::Relaxed) == self.era
+    }
+
+    /// Whether nothing speaks against it.
+    pub(super) fn is_well(&self) -> bool {
+        self.target.stats.trouble.load(Ordering::Relaxed) == 0
+    }
+
+    /// Counts one more failure in a row, and says how many they are.
+    pub(super) fn fail(&self) -> u32 {
+        self.target.stats.trouble.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl std::ops::Deref for Pick {
+    type Target = Arc<Target>;
+
+    fn deref(&self) -> &Arc<Target> {
+        &self.target
     }
 }
 

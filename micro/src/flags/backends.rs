@@ -75,6 +75,15 @@ pub struct BackendFlags {
     )]
     pub client_retries: Option<u32>,
 
+    /// After how many failures in a row a node gets no calls for a while; 0 for never [default: 5]
+    #[arg(
+        long = "client_eject_after",
+        alias = "client-eject-after",
+        env = "MICRO_CLIENT_EJECT_AFTER",
+        value_name = "COUNT"
+    )]
+    pub client_eject_after: Option<u32>,
+
     /// How the client picks one node among several: random, round_robin, least_loaded, peak_ewma, consistent_hash (by
     /// the key of a call) or consistent_hash:HEADER; before it, each followed by +, which nodes it prefers: zone:NAME,
     /// version:VERSION, label:KEY=VALUE [default: random]
@@ -90,6 +99,8 @@ impl BackendFlags {
         choose(&mut config.registry, self.registry, self.registry_address);
         replace(&mut config.client.request_timeout, self.client_request_timeout);
         replace(&mut config.client.retries, self.client_retries);
+        let outliers = &mut config.client.outlier_detection;
+        replace(&mut outliers.consecutive_failures, self.client_eject_after);
         replace(&mut config.selector, self.selector);
     }
 }

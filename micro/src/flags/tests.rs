@@ -25,7 +25,7 @@ fn refused(args: &[&str]) -> String {
 #[test]
 fn every_flag_does_something_in_both_spellings() {
     type Read = fn(&Config) -> String;
-    let cases: [(&str, &str, &str, Read); 17] = [
+    let cases: [(&str, &str, &str, Read); 18] = [
         ("transport", "memory", "memory", |c| {
             c.backends.transport.plugin.clone()
         }),
@@ -63,6 +63,13 @@ fn every_flag_does_something_in_both_spellings() {
         }),
         ("client_retries", "3", "3", |c| {
             c.backends.client.retries.to_string()
+        }),
+        ("client_eject_after", "7", "7", |c| {
+            c.backends
+                .client
+                .outlier_detection
+                .consecutive_failures
+                .to_string()
         }),
         ("selector", "zone:eu-1+peak-ewma", "zone:eu-1+peak-ewma", |c| {
             c.backends.selector.clone()
@@ -301,6 +308,7 @@ fn every_flag_has_a_variable_that_does_something() {
         ("MICRO_REGISTER_INTERVAL", "42ms", "register_interval: Some(42ms)"),
         ("MICRO_CLIENT_REQUEST_TIMEOUT", "43", "request_timeout: 43s"),
         ("MICRO_CLIENT_RETRIES", "44", "retries: 44"),
+        ("MICRO_CLIENT_EJECT_AFTER", "46", "consecutive_failures: 46"),
         ("MICRO_SELECTOR", "least_loaded", r#"selector: "least_loaded""#),
     ] {
         let printed = in_environment(&[(variable, value)]);

@@ -53,6 +53,12 @@ impl Process {
         builder.registry(self.registry.clone()).build().unwrap()
     }
 
+    pub(super) fn client_of(&self, options: ClientOptions, strategy: Arc<dyn Strategy>) -> Client {
+        let builder = Client::builder().options(options).selector(strategy);
+        let builder = builder.transport(self.transport.clone());
+        builder.registry(self.registry.clone()).build().unwrap()
+    }
+
     /// A node of the service; when this returns, it is registered.
     pub(super) async fn serve(&self, node: &str, router: Router) -> Instance {
         self.serve_with(node, router, ServerOptions::default()).await
@@ -142,6 +148,12 @@ pub(super) struct Listed {
 }
 
 impl Listed {
+    /// Says once more that the node is there.
+    pub(super) async fn refresh(&self) {
+        let options = RegisterOptions::default();
+        self.registry.register(&self.record, options).await.unwrap();
+    }
+
     /// Takes the node out of the registry.
     pub(super) async fn withdraw(&self) {
         self.registry.deregister(&self.record).await.unwrap();
