@@ -1,5 +1,7 @@
 //! What the examples share: the interface of the greeter, and how all of them log.
 
+pub mod routeguide;
+
 use futures::future::BoxFuture;
 use micro::{Context, Json, Status, Streaming};
 use serde::{Deserialize, Serialize};

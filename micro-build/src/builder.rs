@@ -91,6 +91,8 @@ impl Builder {
         }
         // So that a package needs no prost of its own, nor one of the right version.
         self.config.prost_path(format!("{}::prost", self.krate));
+        // Not every field of a file has a comment.
+        self.config.type_attribute(".", "#[allow(missing_docs)]");
         self.config.service_generator(Box::new(generator));
         self.config
             .compile_fds(files.file_descriptor_set())

@@ -6,6 +6,7 @@
 )]
 
 mod own_backend;
+mod route_guide;
 mod testing;
 mod worlds;
 

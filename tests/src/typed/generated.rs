@@ -13,7 +13,6 @@ use crate::service::process::Process;
 /// The packages, each below the one that its name begins with.
 #[allow(
     dead_code,
-    missing_docs,
     unreachable_pub,
     reason = "it is generated, and not all of it is used"
 )]
