@@ -4,6 +4,7 @@ mod backends;
 mod config;
 mod events;
 mod flags;
+pub mod layers;
 mod plugins;
 pub mod prelude;
 mod publisher;
@@ -55,4 +56,6 @@ mod readme {
     mod guide {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
+    #[doc = include_str!("../../docs/observability.md")]
+    mod observability {}
 }

@@ -7,6 +7,7 @@ use crate::world::World;
 
 mod calling;
 mod events;
+mod layers;
 pub(crate) mod process;
 mod refusing;
 mod registering;
@@ -55,6 +56,14 @@ suite! {
             an_event_arrives_whole,
             a_handler_may_publish,
             publishing_needs_no_subscriber,
+        }
+        layers: {
+            a_layer_of_a_client_sees_every_call,
+            a_deadline_bounds_the_layers_too,
+            the_errors_of_layers_have_their_codes,
+            metadata_tells_who_may,
+            an_early_refusal_is_made_good_by_another_node,
+            a_circuit_opens_and_closes,
         }
         traces: {
             a_trace_is_handed_on,

@@ -71,6 +71,7 @@ impl ClientBuilder {
         };
         let selector = Selector::new(registry, self.strategy, options.outlier_detection.clone());
         Ok(Client {
+            layers: None,
             shared: Arc::new(Shared {
                 selector,
                 pool: Pool::new(transport, limits),

@@ -66,11 +66,7 @@ impl<Kind, Res> Call<Kind, Res> {
                 ..self
             };
         }
-        self.map_context(|context| {
-            let mut metadata = context.metadata().clone();
-            metadata.insert(name, value);
-            context.with_metadata(metadata)
-        })
+        self.map_context(|context| context.with_header(name, value))
     }
 
     /// Makes the call part of another: it inherits what is left of the deadline, the metadata, and is cancelled

@@ -10,6 +10,7 @@ mod connection;
 mod dispatch;
 mod driver;
 mod in_flight;
+mod layered;
 mod options;
 mod pool;
 mod pulse;
@@ -32,6 +33,7 @@ use pool::Pool;
 
 pub use builder::ClientBuilder;
 pub use call::Call;
+pub use layered::Calls;
 pub use options::ClientOptions;
 pub use stub::Stub;
 
@@ -52,10 +54,11 @@ const VERDICT: Duration = Duration::from_secs(1);
 /// it says that it is [idempotent](Call::idempotent).
 ///
 /// A `Client` is a [`tower::Service`] from [`Request`] to [`Response`], so middleware of that ecosystem goes around
-/// it; the typed calls ([`unary`](Client::unary) and its siblings) are made of that one.
+/// it. The typed calls ([`unary`](Client::unary) and its siblings) go through what [`layer`](Client::layer) adds.
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
+    layers: Option<layered::Layers>,
 }
 
 /// What all clones of one client share.
@@ -94,11 +97,16 @@ impl Client {
             request.context = request.context.with_timeout(self.shared.options.request_timeout);
         }
         let observed = observe::client(&mut request);
-        let answer = dispatch::run(self.shared.clone(), request, choice);
-        match observed {
-            None => answer.await,
-            // Boxed, so that it does not make the future of a call larger that nobody observes.
-            Some(observed) => Box::pin(observed.answer(answer)).await,
+        let layers = self.layers.clone();
+        // What is rare is boxed, so that it does not make the future of every call larger.
+        match (observed, layers) {
+            (None, None) => dispatch::run(self.shared.clone(), request, choice).await,
+            (None, Some(layers)) => Box::pin(layers.send(request, choice)).await,
+            (Some(observed), None) => {
+                let answer = dispatch::run(self.shared.clone(), request, choice);
+                Box::pin(observed.answer(answer)).await
+            }
+            (Some(observed), Some(layers)) => Box::pin(observed.answer(layers.send(request, choice))).await,
         }
     }
 }

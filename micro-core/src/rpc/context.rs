@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::address::Address;
-use crate::message::Headers;
+use crate::message::{Headers, Text};
 use crate::rpc::cancellation::Cancellation;
 
 static NO_METADATA: Headers = Headers::new();
@@ -52,6 +52,14 @@ impl Context {
     pub fn with_metadata(mut self, metadata: Headers) -> Self {
         self.metadata = (!metadata.is_empty()).then(|| Arc::new(metadata));
         self
+    }
+
+    /// Adds to the metadata, in place of what the name said before.
+    #[must_use]
+    pub fn with_header(self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        let mut metadata = self.metadata().clone();
+        metadata.insert(name, value);
+        self.with_metadata(metadata)
     }
 
     /// Says who is at the other end.

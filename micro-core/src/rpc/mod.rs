@@ -4,6 +4,7 @@
 //! socket is known to `frame` alone.
 
 mod body;
+mod boxed;
 mod cancellation;
 mod code;
 mod context;

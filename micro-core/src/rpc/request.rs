@@ -1,5 +1,7 @@
 //! What is asked, and what is answered.
 
+use std::any::Any;
+
 use crate::codec;
 use crate::message::{Headers, Text};
 use crate::rpc::{Body, Context};
@@ -37,6 +39,8 @@ pub struct Request {
     /// Whether the handler may run twice without harm, so that a call that may have run can be made again.
     /// Stays on this side. Default: no.
     pub idempotent: bool,
+    /// What its client noted for itself, and finds again below its layers.
+    pub(crate) noted: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Request {
@@ -50,6 +54,7 @@ impl Request {
             context: Context::new(),
             body: body.into(),
             idempotent: false,
+            noted: None,
         }
     }
 

@@ -110,7 +110,7 @@ impl Status {
     }
 
     /// Whether the other side said so, and not this one.
-    pub(crate) fn is_from_peer(&self) -> bool {
+    pub fn is_from_peer(&self) -> bool {
         self.0.origin != Origin::Here
     }
 

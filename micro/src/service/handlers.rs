@@ -25,7 +25,8 @@ impl ServiceBuilder {
 
     /// Wraps all endpoints in middleware of the tower ecosystem; what is added last sees a request first.
     ///
-    /// An error of the middleware's own becomes [`Internal`](crate::Code::Internal), unless it is a [`Status`].
+    /// What a layer fails with, the caller is told, as a [`Status`] is made of it: a `Status` as it is, tower's `Elapsed`
+    /// as `DeadlineExceeded`, its `Overloaded` as `ResourceExhausted`, and anything else as `Internal`.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Routes> + Send + 'static,

@@ -22,19 +22,12 @@ impl Layers {
         <L::Service as tower::Service<Request>>::Future: Send + 'static,
     {
         self.0.push(Box::new(move |routes| {
-            BoxCloneSyncService::new(layer.layer(routes).map_err(status))
+            BoxCloneSyncService::new(layer.layer(routes).map_err(|error| Status::from(error.into())))
         }));
     }
 
     pub(super) fn wrap(self, router: Router) -> Routes {
         let routes = BoxCloneSyncService::new(router);
         self.0.into_iter().fold(routes, |routes, wrap| wrap(routes))
-    }
-}
-
-fn status(error: impl Into<BoxError>) -> Status {
-    match error.into().downcast::<Status>() {
-        Ok(status) => *status,
-        Err(other) => Status::internal(other.to_string()),
     }
 }
