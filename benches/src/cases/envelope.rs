@@ -58,16 +58,21 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn sized((id, title, ours, peer): (&str, &'static str, Work, Work), size: usize, batch: usize) -> Case {
     Case::new(id, title, PEER, move |_, _| {
-        std::future::ready(Ok(Contest {
-            ours: vec![setup(ours, size, batch)],
-            peer: vec![setup(peer, size, batch)],
-        }))
+        std::future::ready(contest(ours, peer, size, batch))
     })
 }
 
-fn setup(work: Work, size: usize, batch: usize) -> Setup {
-    let sample = Messages::new(size);
-    Setup::new("one thread", Bench { work, sample, batch }, ())
+fn contest(ours: Work, peer: Work, size: usize, batch: usize) -> Result<Contest> {
+    Ok(Contest {
+        ours: vec![setup(ours, size, batch)?],
+        peer: vec![setup(peer, size, batch)?],
+    })
+}
+
+fn setup(work: Work, size: usize, batch: usize) -> Result<Setup> {
+    let sample = Messages::new(size)?;
+    let bench = Bench { work, sample, batch };
+    Ok(Setup::new("one thread", bench, ()))
 }
 
 type Work = fn(&Messages) -> Result<()>;
@@ -90,7 +95,7 @@ struct ByHand {
 
 impl Messages {
     /// A request as a Go client makes it, with metadata of its own.
-    fn new(size: usize) -> Self {
+    fn new(size: usize) -> Result<Self> {
         let headers = [
             ("Accept", "application/json"),
             ("Content-Type", "application/json"),
@@ -109,18 +114,20 @@ impl Messages {
         let body: Vec<u8> = (0..size).map(|n| b' ' + (n % 90) as u8).collect();
         let mut ours = Message::new(body.clone());
         ours.headers.extend(headers);
-        let by_hand = ByHand {
+        let mut by_hand = ByHand {
             header: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
-            body: String::new(),
+            body: STANDARD.encode(&body),
         };
-        let written = serde_json::json!({ "Header": by_hand.header, "Body": STANDARD.encode(&body) });
-        Messages {
+        // In the order in which go-micro writes it.
+        let written = serde_json::to_vec(&by_hand)?.into();
+        by_hand.body.clear();
+        Ok(Messages {
             ours,
             by_hand,
-            written: written.to_string().into(),
-        }
+            written,
+        })
     }
 }
 

@@ -19,12 +19,16 @@ const MAX_REASON: usize = 160;
 /// without its padding, header values that are not text, bytes behind the end, or more headers than [`MAX_HEADERS`](super::MAX_HEADERS)
 /// and [`MAX_HEADER_BYTES`](super::MAX_HEADER_BYTES) allow.
 pub fn decode(payload: &[u8]) -> Result<Message> {
+    match plain::decode(payload) {
+        Some(message) => Ok(message),
+        None => any_json(payload),
+    }
+}
+
+fn any_json(payload: &[u8]) -> Result<Message> {
     let text = std::str::from_utf8(payload)
         .map_err(|error| malformed(payload, "it is not UTF-8").with_source(error))?;
-    match plain::decode(text) {
-        Some(message) => Ok(message),
-        None => json::decode(text).map_err(|error| malformed(payload, &error.to_string())),
-    }
+    json::decode(text).map_err(|error| malformed(payload, &error.to_string()))
 }
 
 fn malformed(payload: &[u8], reason: &str) -> Error {
