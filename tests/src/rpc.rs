@@ -22,6 +22,7 @@ mod metadata;
 mod outliers;
 mod peers;
 mod refusals;
+mod retries;
 mod sizes;
 mod stage;
 mod statuses;
@@ -146,6 +147,12 @@ suite! {
             a_word_of_the_registry_brings_a_node_back,
             never_are_all_nodes_set_aside,
             a_node_that_does_not_answer_is_set_aside,
+        }
+        retries: {
+            an_empty_budget_ends_the_call_with_what_the_node_said,
+            the_only_node_is_asked_again,
+            a_restart_costs_no_budget,
+            a_full_node_costs_budget,
         }
         stopping: {
             a_dropped_server_ends_its_calls_at_once,

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::client::Shared;
 use crate::client::connection::Connection;
 use crate::client::dispatch::within;
+use crate::client::retries::Retries;
 use crate::client::stream::{self, Answers};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
@@ -22,9 +23,8 @@ pub(crate) struct Attempts {
     client: Arc<Shared>,
     service: Text,
     choice: Choice,
-    idempotent: bool,
     tried: Tried,
-    retries_left: u32,
+    pub(crate) retries: Retries,
     /// Whether somebody looks at how long answers take.
     measures: bool,
     last: Option<Status>,
@@ -44,9 +44,8 @@ impl Attempts {
         Attempts {
             measures: client.selector.strategy(&choice).measures(),
             service: request.service.clone(),
-            idempotent: request.idempotent,
             tried: Tried::default(),
-            retries_left: choice.retries.unwrap_or(client.options.retries),
+            retries: Retries::new(&client, request, &choice),
             last: None,
             node: LastNode::default(),
             retired: false,
@@ -65,8 +64,7 @@ impl Attempts {
 
     /// The node to try next. When there is none, what the last one said is the better answer.
     pub(crate) async fn next(&mut self) -> Result<Pick, Status> {
-        let selector = &self.client.selector;
-        match selector.select(&self.service, &self.choice, &self.tried).await {
+        match self.select().await {
             Ok(pick) => {
                 self.node.set(pick.address(), self.last.as_ref());
                 Ok(pick)
@@ -78,35 +76,49 @@ impl Attempts {
         }
     }
 
-    /// Whether another node may be tried after this failure, noting it.
+    /// Where no node is left that was not tried, those will do that may take the call another time.
+    async fn select(&mut self) -> Result<Pick, Error> {
+        let selector = &self.client.selector;
+        match selector.select(&self.service, &self.choice, &self.tried).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable && self.tried.forgive() => {
+                selector.select(&self.service, &self.choice, &self.tried).await
+            }
+            picked => picked,
+        }
+    }
+
+    /// Whether the call may be made again after this failure, noting it; before it is, the retries may have to pause.
     ///
-    /// A call that was never delivered may: it has not run. One that may have run may only if it says that this does
-    /// no harm.
+    /// One that was never delivered may, on another node: at once where nobody took it, and within the budget where the
+    /// node has too much to do. One that may have run may only if it says that this does no harm.
     pub(crate) fn may_try_again(&mut self, pick: &Pick, failed: &Status) -> bool {
         if std::mem::take(&mut self.retired) && failed.is_never_delivered() {
             return true;
         }
-        if let Some(verdict) = Verdict::of(failed) {
+        let verdict = Verdict::of(failed);
+        if let Some(verdict) = verdict {
             self.client.selector.judge(&self.service, pick, verdict);
         }
-        let unreachable = failed.code() == Code::Unavailable;
         self.last = Some(failed.clone());
-        let again = self.idempotent && unreachable && self.retries_left > 0;
-        // A connection that was lost says nothing of the node at its end, which may be the only one.
-        if failed.is_never_delivered() || failed.is_from_peer() || !again {
-            self.tried.insert(pick);
-        }
         if failed.is_never_delivered() {
-            // What is too large for this side is too large for every node; a node that is full is not alone.
-            let full = failed.code() == Code::ResourceExhausted && failed.is_from_peer();
-            return unreachable || full;
+            self.tried.insert(pick);
+            return match verdict {
+                Some(Verdict::Gone) => true,
+                Some(Verdict::Full) => self.client.budget.withdraw(),
+                // What is too large for this side is too large for every node.
+                _ => false,
+            };
         }
-        self.retries_left -= u32::from(again);
-        again
+        // A connection that was lost says nothing of the node at its end, which may be the only one.
+        if failed.is_from_peer() {
+            self.tried.insert_for_now(pick);
+        }
+        failed.code() == Code::Unavailable && self.retries.take(&self.client)
     }
 
     /// Notes that a node has answered.
     pub(crate) fn answered(&self, pick: &Pick) {
+        self.client.budget.deposit();
         self.client.selector.judge(&self.service, pick, Verdict::Answered);
     }
 
@@ -156,6 +168,7 @@ impl Attempts {
 
     async fn dial(&mut self) -> Result<(Pick, Socket), Status> {
         loop {
+            self.retries.pause().await?;
             let pick = self.next().await?;
             match self
                 .client

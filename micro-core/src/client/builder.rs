@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::client::budget::Bucket;
 use crate::client::pool::{Pool, PoolLimits};
 use crate::client::{Client, ClientOptions, Shared};
 use crate::error::{Error, ErrorKind, Result};
@@ -75,6 +76,7 @@ impl ClientBuilder {
             shared: Arc::new(Shared {
                 selector,
                 pool: Pool::new(transport, limits),
+                budget: Bucket::new(options.retry_budget),
                 options,
             }),
         })

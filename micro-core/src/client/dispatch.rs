@@ -52,7 +52,11 @@ async fn unary(mut attempts: Attempts, request: &mut Request) -> Result<Response
             None => Box::pin(within(&request.context, attempts.next())).await?,
         };
         match attempts.call(&pick, request, body.clone()).await {
-            Err(failed) if attempts.may_try_again(&pick, &failed) => {}
+            Err(failed) if attempts.may_try_again(&pick, &failed) => {
+                if attempts.retries.is_paused() {
+                    Box::pin(within(&request.context, attempts.retries.pause())).await?;
+                }
+            }
             answer => return answer,
         }
     }

@@ -1,6 +1,8 @@
 //! The calling side: finds a node, shares sockets, matches answers, and tries elsewhere where that is safe.
 
 mod attempt;
+mod backoff;
+mod budget;
 mod builder;
 mod call;
 mod calling;
@@ -15,6 +17,7 @@ mod options;
 mod pool;
 mod pulse;
 mod replay;
+mod retries;
 mod stream;
 mod streaming;
 mod stub;
@@ -29,8 +32,11 @@ use tower::Service;
 use crate::observe;
 use crate::rpc::{CallKind, Request, Response, Status};
 use crate::selector::{Choice, Selector};
+use budget::Bucket;
 use pool::Pool;
 
+pub use backoff::Backoff;
+pub use budget::RetryBudget;
 pub use builder::ClientBuilder;
 pub use call::Call;
 pub use layered::Calls;
@@ -51,7 +57,8 @@ const VERDICT: Duration = Duration::from_secs(1);
 /// its own. Which node is called is the [selector](crate::selector)'s choice among those the registry knows.
 ///
 /// A call that was **never delivered** is made again on another node by itself. One that may have run is not, unless
-/// it says that it is [idempotent](Call::idempotent).
+/// it says that it is [idempotent](Call::idempotent), and then after a [pause](Backoff) and within a
+/// [budget](RetryBudget).
 ///
 /// A `Client` is a [`tower::Service`] from [`Request`] to [`Response`], so middleware of that ecosystem goes around
 /// it. The typed calls ([`unary`](Client::unary) and its siblings) go through what [`layer`](Client::layer) adds.
@@ -66,6 +73,7 @@ pub struct Client {
 pub(crate) struct Shared {
     selector: Selector,
     pool: Pool,
+    budget: Bucket,
     options: ClientOptions,
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::client::{Backoff, RetryBudget};
 use crate::selector::OutlierDetection;
 
 /// The defaults and limits of a client.
@@ -13,6 +14,11 @@ pub struct ClientOptions {
     /// How many times a call that may have run is made again, when it says that it is idempotent. A call that was
     /// never delivered is made again on every other node, whatever this says. Default: 1.
     pub retries: u32,
+    /// How much load retries and hedges may add. Default: a fifth, and 500 at once.
+    pub retry_budget: RetryBudget,
+    /// How long to wait before a call is made again that may have run. Default: 25 ms at most, and twice as long each
+    /// time.
+    pub backoff: Backoff,
     /// How long a dial may take. Default: 5 s.
     pub dial_timeout: Duration,
     /// How many calls may be in flight to one node; more are refused with `ResourceExhausted`. Default: 65,536.
@@ -30,6 +36,8 @@ impl Default for ClientOptions {
         ClientOptions {
             request_timeout: Duration::from_secs(5),
             retries: 1,
+            retry_budget: RetryBudget::default(),
+            backoff: Backoff::default(),
             dial_timeout: Duration::from_secs(5),
             max_in_flight: 65_536,
             stream_capacity: 64,
@@ -51,6 +59,20 @@ impl ClientOptions {
     #[must_use]
     pub fn with_retries(mut self, retries: u32) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// Sets how much load retries and hedges may add.
+    #[must_use]
+    pub fn with_retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.retry_budget = budget;
+        self
+    }
+
+    /// Sets how long to wait before a call is made again that may have run.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
         self
     }
 

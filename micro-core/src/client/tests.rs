@@ -10,7 +10,12 @@ use tokio::sync::Notify;
 use crate::memory::{MemoryRegistry, MemoryTransport};
 use crate::registry::{Node, RegisterOptions};
 use crate::rpc::{Code, Context, Status, Streaming};
-use crate::{Client, Json, ListenOptions, Registry, Router, Server, ServerOptions, ServiceRecord, Transport};
+use crate::{
+    Client, ClientOptions, Json, ListenOptions, Registry, Router, Server, ServerOptions, ServiceRecord,
+    Transport,
+};
+
+mod retries;
 
 struct World {
     transport: Arc<dyn Transport>,
@@ -20,11 +25,16 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        World::with_options(ClientOptions::default())
+    }
+
+    fn with_options(options: ClientOptions) -> Self {
         let transport: Arc<dyn Transport> = Arc::new(MemoryTransport::new());
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
         let client = Client::builder()
             .transport(transport.clone())
             .registry(registry.clone())
+            .options(options)
             .build()
             .unwrap();
         World {

@@ -5,18 +5,46 @@ use crate::selector::Target;
 
 /// The nodes that one call has tried. One that came back at another address has not been.
 #[derive(Debug, Default)]
-pub(crate) struct Tried(Vec<(String, Address)>);
+pub(crate) struct Tried(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    id: String,
+    address: Address,
+    /// Whether it may take the call another time.
+    for_now: bool,
+}
 
 impl Tried {
+    /// Notes one that cannot take the call.
     pub(crate) fn insert(&mut self, target: &Target) {
+        self.note(target, false);
+    }
+
+    /// Notes one that may take the call another time.
+    pub(crate) fn insert_for_now(&mut self, target: &Target) {
+        self.note(target, true);
+    }
+
+    /// Forgets those that may take the call another time; whether there were any.
+    pub(crate) fn forgive(&mut self) -> bool {
+        let before = self.0.len();
+        self.0.retain(|entry| !entry.for_now);
+        self.0.len() < before
+    }
+
+    fn note(&mut self, target: &Target, for_now: bool) {
         if !self.contains(target) {
-            self.0.push((target.node().id.clone(), target.address().clone()));
+            self.0.push(Entry {
+                id: target.node().id.clone(),
+                address: target.address().clone(),
+                for_now,
+            });
         }
     }
 
     pub(super) fn contains(&self, target: &Target) -> bool {
-        let is_it =
-            |(id, address): &(String, Address)| *id == target.node().id && address == target.address();
+        let is_it = |entry: &Entry| entry.id == target.node().id && entry.address == *target.address();
         self.0.iter().any(is_it)
     }
 

@@ -13,7 +13,7 @@ pub struct BackendsConfig {
     pub broker: PluginChoice,
     /// What knows who serves what: `--registry`, `--registry_address`. Default: `memory`.
     pub registry: PluginChoice,
-    /// What the client does when a call says nothing else: `--client_request_timeout`, `--client_retries`.
+    /// What the client does when a call says nothing else: `--client_…`.
     pub client: ClientOptions,
     /// How the client picks one node among several: `--selector`. Default: `random`.
     pub selector: String,

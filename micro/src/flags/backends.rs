@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
+use micro_core::client::{Backoff, RetryBudget};
 
 use super::parse::{BROKER, REGISTRY, TRANSPORT, known};
 use super::replace;
-use super::values::{duration, selector_name};
+use super::values::{duration, retry_budget, selector_name};
 use crate::config::{BackendsConfig, PluginChoice};
 use crate::plugins::default_plugins;
 
@@ -75,6 +76,25 @@ pub struct BackendFlags {
     )]
     pub client_retries: Option<u32>,
 
+    /// How many retries each call that succeeds allows, 0 to 1000; 0 for none that may run twice [default: 0.2]
+    #[arg(
+        long = "client_retry_budget",
+        alias = "client-retry-budget",
+        env = "MICRO_CLIENT_RETRY_BUDGET"
+    )]
+    #[arg(value_name = "RATIO", value_parser = retry_budget)]
+    pub client_retry_budget: Option<RetryBudget>,
+
+    /// How long to wait at most before the first retry of a call that may have run; twice as long each time, up to 1s
+    /// [default: 25ms]
+    #[arg(
+        long = "client_backoff",
+        alias = "client-backoff",
+        env = "MICRO_CLIENT_BACKOFF"
+    )]
+    #[arg(value_name = "DURATION", value_parser = duration)]
+    pub client_backoff: Option<Duration>,
+
     /// After how many failures in a row a node gets no calls for a while; 0 for never [default: 5]
     #[arg(
         long = "client_eject_after",
@@ -99,6 +119,10 @@ impl BackendFlags {
         choose(&mut config.registry, self.registry, self.registry_address);
         replace(&mut config.client.request_timeout, self.client_request_timeout);
         replace(&mut config.client.retries, self.client_retries);
+        replace(&mut config.client.retry_budget, self.client_retry_budget);
+        if let Some(base) = self.client_backoff {
+            config.client.backoff = Backoff::new(base, config.client.backoff.max.max(base));
+        }
         let outliers = &mut config.client.outlier_detection;
         replace(&mut outliers.consecutive_failures, self.client_eject_after);
         replace(&mut config.selector, self.selector);

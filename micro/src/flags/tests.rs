@@ -25,7 +25,7 @@ fn refused(args: &[&str]) -> String {
 #[test]
 fn every_flag_does_something_in_both_spellings() {
     type Read = fn(&Config) -> String;
-    let cases: [(&str, &str, &str, Read); 18] = [
+    let cases: [(&str, &str, &str, Read); 20] = [
         ("transport", "memory", "memory", |c| {
             c.backends.transport.plugin.clone()
         }),
@@ -63,6 +63,13 @@ fn every_flag_does_something_in_both_spellings() {
         }),
         ("client_retries", "3", "3", |c| {
             c.backends.client.retries.to_string()
+        }),
+        ("client_retry_budget", "0.5", "0.5", |c| {
+            c.backends.client.retry_budget.ratio.to_string()
+        }),
+        ("client_backoff", "2s", "2s 2s", |c| {
+            let backoff = c.backends.client.backoff;
+            format!("{:?} {:?}", backoff.base, backoff.max)
         }),
         ("client_eject_after", "7", "7", |c| {
             c.backends
@@ -151,6 +158,9 @@ fn a_malformed_value_says_how_to_write_it() {
     assert!(refused(&["--register_ttl=soon"]).contains("90s"));
     assert!(refused(&["--server_metadata=zone"]).contains("key=value"));
     assert!(refused(&["--server_name=two words"]).contains("white space"));
+    for ratio in ["-0.1", "1001", "NaN", "much"] {
+        assert!(refused(&[&format!("--client_retry_budget={ratio}")]).contains("0 to 1000"));
+    }
     assert!(refused(&["--client_retries=-1"]).contains("invalid value"));
     refused(&["--server_address="]);
     refused(&["--no-such-flag"]);
@@ -308,6 +318,8 @@ fn every_flag_has_a_variable_that_does_something() {
         ("MICRO_REGISTER_INTERVAL", "42ms", "register_interval: Some(42ms)"),
         ("MICRO_CLIENT_REQUEST_TIMEOUT", "43", "request_timeout: 43s"),
         ("MICRO_CLIENT_RETRIES", "44", "retries: 44"),
+        ("MICRO_CLIENT_RETRY_BUDGET", "0", "ratio: 0.0, burst: 0"),
+        ("MICRO_CLIENT_BACKOFF", "45ms", "base: 45ms"),
         ("MICRO_CLIENT_EJECT_AFTER", "46", "consecutive_failures: 46"),
         ("MICRO_SELECTOR", "least_loaded", r#"selector: "least_loaded""#),
     ] {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use micro_core::client::RetryBudget;
 use micro_core::{Result, name, selector};
 
 /// `90s`, `1m 30s`, `500ms`, and bare seconds as go-micro has them.
@@ -14,6 +15,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match duration.is_zero() {
         true => Err("it is longer than zero".into()),
         false => Ok(duration),
+    }
+}
+
+/// A ratio such as `0.2`. Without any, there is nothing to spend at first, either.
+pub(super) fn retry_budget(text: &str) -> Result<RetryBudget, String> {
+    match text.parse() {
+        Ok(0.0) => Ok(RetryBudget::new(0.0, 0)),
+        Ok(ratio) if (0.0..=1_000.0).contains(&ratio) => {
+            Ok(RetryBudget::new(ratio, RetryBudget::default().burst))
+        }
+        _ => Err("write it as a number from 0 to 1000, such as 0.2".into()),
     }
 }
 
