@@ -42,10 +42,15 @@ async fn describe(pair: &Pair) -> Result<()> {
     let shown: Value = serde_json::from_str(&shown)?;
     ensure_eq(field(&shown, "/version")?, "1.0.0")?;
     let endpoints = field(&shown, "/endpoints")?.as_array().context("endpoints")?;
-    let hello = endpoints
-        .iter()
-        .find(|endpoint| endpoint["name"] == "Greeter.Hello")
-        .context("no Greeter.Hello")?;
+    let named = |name: &str| {
+        let mut endpoints = endpoints.iter();
+        let found = endpoints.find(|endpoint| endpoint["name"] == name);
+        found.with_context(|| format!("no {name}"))
+    };
+    let send = named("Shop.Send")?;
+    let said = "Answers with the parcel that it was given.";
+    ensure_eq(field(send, "/metadata/description")?, said)?;
+    let hello = named("Greeter.Hello")?;
     ensure_eq(field(hello, "/metadata/description")?, "Hello greets by name.")?;
     ensure_eq(field(hello, "/metadata/example")?, r#"{"name":"John"}"#)?;
     ensure_eq(field(hello, "/request/values/0/name")?, "name")?;

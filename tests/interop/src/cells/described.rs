@@ -41,6 +41,10 @@ async fn endpoints(pair: &Pair) -> Result<()> {
     if !pair.serves.is_go {
         ensure_eq(field(hello, "/metadata/description")?, "Hello greets by name.")?;
         ensure_eq(field(hello, "/metadata/example")?, r#"{"name":"John"}"#)?;
+        // Of a trait, what its doc comments say.
+        let send = named(&endpoints, "Shop.Send")?;
+        let said = "Answers with the parcel that it was given.";
+        ensure_eq(field(send, "/metadata/description")?, said)?;
     }
     let chat = named(&endpoints, "Talk.Chat")?;
     ensure_eq(field(chat, "/metadata/stream")?, "true")?;

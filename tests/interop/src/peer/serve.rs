@@ -15,7 +15,7 @@ use super::Peer;
 use super::body::{self, Kind};
 use super::drive::Drive;
 use super::handlers::{self, HelloRequest};
-use super::shop;
+use super::shop::{OnePrice, ShopServer};
 use super::talk::{self, Line};
 
 #[derive(Default, Deserialize)]
@@ -81,7 +81,7 @@ impl Peer {
             async move { Ok::<_, Status>(answers) }
         };
         handlers::router(self.backends.client().clone())
-            .merge(shop::router())
+            .merge(ShopServer::new(OnePrice).into())
             .bidi_stream("Talk.Chat", chat)
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use micro::{Context, Json, Router, Status};
+use micro::{Context, Status};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
-struct Parcel {
+pub(super) struct Parcel {
     id: u64,
     express: bool,
     weight: f64,
@@ -35,16 +35,24 @@ struct ParcelPlaces {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Receipt {
+pub(super) struct Receipt {
     parcel: Parcel,
     cents: i64,
 }
 
-pub(super) fn router() -> Router {
-    Router::new().unary("Shop.Send", send)
+/// Takes and answers values of every shape.
+#[micro::service]
+pub(super) trait Shop {
+    /// Answers with the parcel that it was given.
+    async fn send(&self, ctx: &Context, parcel: Parcel) -> Result<Receipt, Status>;
 }
 
-async fn send(_: Context, Json(parcel): Json<Parcel>) -> Result<Json<Receipt>, Status> {
-    let cents = 129_900;
-    Ok(Json(Receipt { parcel, cents }))
+/// It charges the same for all.
+pub(super) struct OnePrice;
+
+impl Shop for OnePrice {
+    async fn send(&self, _: &Context, parcel: Parcel) -> Result<Receipt, Status> {
+        let cents = 129_900;
+        Ok(Receipt { parcel, cents })
+    }
 }
