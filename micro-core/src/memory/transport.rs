@@ -16,6 +16,7 @@ use crate::message::Metadata;
 use crate::transport::{DialOptions, ListenOptions, Listener, Socket, Transport, TransportCapabilities};
 
 mod hub;
+mod pipe;
 mod socket;
 
 use hub::{Door, Hub, Lease};

@@ -1,24 +1,20 @@
-//! Two ends joined by two bounded channels.
+//! Two ends joined by two pipes.
 //!
-//! Beside each channel stands a [`Flow`]: two counters that say, once a reader left, how many messages it never
-//! read. The other end learns of them from its `recv`, and may send them again elsewhere.
+//! A pipe knows, once its reader left, how many messages were never read. The other end learns of them from its `recv`,
+//! and may send them again elsewhere.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures::{Sink, Stream};
-use tokio::sync::mpsc;
-use tokio_util::sync::PollSender;
+use tokio::task::coop::poll_proceed;
 
+use super::pipe::Pipe;
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::transport::Socket;
-
-/// How many messages wait in one direction before their writer waits.
-const QUEUE: usize = 128;
 
 /// One end: where it is, and the largest message that it may send.
 pub(super) struct End {
@@ -28,79 +24,40 @@ pub(super) struct End {
 
 /// A socket for each end.
 pub(super) fn pair(near: End, far: End) -> (Socket, Socket) {
-    let (near_out, mut far_in) = direction(&near, &far);
-    let (far_out, mut near_in) = direction(&far, &near);
-    near_in.opposite = Some(near_out.flow.clone());
-    far_in.opposite = Some(far_out.flow.clone());
+    let (there, back) = (Pipe::default(), Pipe::default());
+    let socket = |from: &End, to: &End, out: &Pipe, back: &Pipe| {
+        let outgoing = Outgoing {
+            pipe: out.clone(),
+            finished: false,
+            remote: to.address.clone(),
+            limit: from.limit,
+        };
+        let incoming = Incoming {
+            pipe: back.clone(),
+            taken: VecDeque::new(),
+            opposite: Some(out.clone()),
+        };
+        Socket::new(from.address.clone(), to.address.clone(), outgoing, incoming)
+    };
     (
-        Socket::new(near.address.clone(), far.address.clone(), near_out, near_in),
-        Socket::new(far.address, near.address, far_out, far_in),
+        socket(&near, &far, &there, &back),
+        socket(&far, &near, &back, &there),
     )
-}
-
-fn direction(from: &End, to: &End) -> (Outgoing, Incoming) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let flow = Arc::new(Flow::new());
-    let outgoing = Outgoing {
-        sender: PollSender::new(sender),
-        sent: 0,
-        flow: flow.clone(),
-        remote: to.address.clone(),
-        limit: from.limit,
-    };
-    let incoming = Incoming {
-        receiver,
-        read: 0,
-        flow,
-        opposite: None,
-    };
-    (outgoing, incoming)
-}
-
-/// What both ends know of one direction.
-struct Flow {
-    /// How many messages were sent. Only the sender writes it.
-    sent: AtomicU64,
-    /// How many were read when the reader left; [`Flow::READING`] until then.
-    read: AtomicU64,
-}
-
-impl Flow {
-    const READING: u64 = u64::MAX;
-
-    fn new() -> Self {
-        Flow {
-            sent: AtomicU64::new(0),
-            read: AtomicU64::new(Flow::READING),
-        }
-    }
-
-    fn is_read(&self) -> bool {
-        self.read.load(Ordering::Acquire) == Flow::READING
-    }
-
-    /// How many messages nobody will ever read: none for sure while there is a reader.
-    fn undelivered(&self) -> u64 {
-        // While somebody reads, `read` is larger than any number of messages.
-        let read = self.read.load(Ordering::Acquire);
-        self.sent.load(Ordering::Acquire).saturating_sub(read)
-    }
 }
 
 /// The sending half's sink.
 struct Outgoing {
-    sender: PollSender<Message>,
-    sent: u64,
-    flow: Arc<Flow>,
+    pipe: Pipe,
+    finished: bool,
     remote: Address,
     limit: Option<usize>,
 }
 
 impl Outgoing {
     fn closed(&self) -> Error {
-        let message = match self.sender.get_ref() {
-            Some(_) => "the peer has closed the socket",
-            None => "this end has finished",
+        let message = match self.finished {
+            false => "the peer has closed the socket",
+            true => "this end has finished",
         };
         self.describe(Error::closed(message))
     }
@@ -125,50 +82,52 @@ impl Outgoing {
 impl Sink<Message> for Outgoing {
     type Error = Error;
 
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        // A slot reserved earlier outlives the reader, so the channel alone would not tell.
-        if !self.flow.is_read() {
-            return Poll::Ready(Err(self.closed()));
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        match !self.finished && ready!(self.pipe.poll_room(cx)) {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Ready(Err(self.closed())),
         }
-        let reserved = ready!(self.sender.poll_reserve(cx));
-        Poll::Ready(reserved.map_err(|_| self.closed()))
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<()> {
         self.check(&message)?;
-        if self.sender.is_closed() {
-            return Err(self.closed());
+        match !self.finished && self.pipe.push(message) {
+            true => Ok(()),
+            false => Err(self.closed()),
         }
-        // Counted before it can be read, so that the count is never behind what the reader took.
-        self.sent += 1;
-        self.flow.sent.store(self.sent, Ordering::Release);
-        self.sender.send_item(message).map_err(|_| self.closed())
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.pipe.flush();
         Poll::Ready(Ok(()))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<()>> {
-        // A slot that is still reserved would keep the channel open.
-        self.sender.abort_send();
-        self.sender.close();
+        self.finished = true;
+        self.pipe.finish();
         Poll::Ready(Ok(()))
+    }
+}
+
+/// What was sent is still delivered.
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.pipe.finish();
     }
 }
 
 /// The receiving half's stream.
 struct Incoming {
-    receiver: mpsc::Receiver<Message>,
-    read: u64,
-    flow: Arc<Flow>,
+    pipe: Pipe,
+    /// Taken from the pipe together, and not handed on yet.
+    taken: VecDeque<Message>,
     /// The other direction, until it was told what of it nobody read.
-    opposite: Option<Arc<Flow>>,
+    opposite: Option<Pipe>,
 }
 
 impl Incoming {
     fn loss(&mut self) -> Option<Error> {
-        match self.opposite.take()?.undelivered() {
+        match self.opposite.take()?.unread() {
             0 => None,
             count => Some(
                 Error::new(ErrorKind::Unavailable, "the peer left messages unread")
@@ -184,18 +143,19 @@ impl Stream for Incoming {
     type Item = Result<Message>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match ready!(self.receiver.poll_recv(cx)) {
-            Some(message) => {
-                self.read += 1;
-                Poll::Ready(Some(Ok(message)))
-            }
-            None => Poll::Ready(self.loss().map(Err)),
+        // A reader whom its writer never lets wait must give way to others all the same.
+        let progress = ready!(poll_proceed(cx));
+        let this = &mut *self;
+        if this.taken.is_empty() && !ready!(this.pipe.poll_take(&mut this.taken, cx)) {
+            return Poll::Ready(this.loss().map(Err));
         }
+        progress.made_progress();
+        Poll::Ready(this.taken.pop_front().map(Ok))
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        self.flow.read.store(self.read, Ordering::Release);
+        self.pipe.leave(self.taken.len());
     }
 }
