@@ -38,7 +38,11 @@ impl Codec {
     /// # Errors
     /// [`ErrorKind::Unsupported`] that lists the known content types.
     pub fn of(content_type: &str) -> Result<Self> {
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        // Nearly all come without parameters.
+        let essence = match content_type {
+            JSON | PROTOBUF => content_type,
+            _ => content_type.split(';').next().unwrap_or_default().trim(),
+        };
         match essence {
             JSON | "application/json-rpc" | "application/grpc+json" => Ok(Codec::Json),
             PROTOBUF | "application/proto-rpc" | "application/grpc" | "application/grpc+proto" => {

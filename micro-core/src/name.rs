@@ -22,8 +22,8 @@ pub fn check_service(name: &str) -> Result<()> {
 /// [`ErrorKind::InvalidArgument`], saying what is wrong.
 pub fn check_endpoint(name: &str) -> Result<()> {
     plain("endpoint name", name)?;
-    match name.split('.').count() {
-        2 => Ok(()),
+    match name.bytes().filter(|&byte| byte == b'.').count() {
+        1 => Ok(()),
         _ => Err(illegal(
             "endpoint name",
             name,
@@ -81,11 +81,28 @@ pub fn matches(pattern: &str, topic: &str) -> bool {
 }
 
 fn plain(what: &'static str, name: &str) -> Result<()> {
+    if is_common(name) {
+        return Ok(());
+    }
     tokens(what, name)?;
     match name.contains(['*', '>']) {
         true => Err(illegal(what, name, "it has no wildcards")),
         false => Ok(()),
     }
+}
+
+/// Whether a name has nothing but what nearly all names have, which is found out in one pass: calls check theirs.
+fn is_common(name: &str) -> bool {
+    let mut before = b'.';
+    for &byte in name.as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {}
+            b'.' if before != b'.' => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    before != b'.' && name.len() <= MAX_LEN
 }
 
 fn tokens(what: &'static str, name: &str) -> Result<()> {
@@ -129,6 +146,14 @@ mod tests {
         ] {
             assert!(check_service(name).is_err(), "{name:?}");
             assert!(check_topic(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn legal_names_are_accepted() {
+        let long = "x".repeat(MAX_LEN);
+        for name in ["a", "a.b.c", "Go_Micro-2", "grüße", "a:b", "a/b.c", long.as_str()] {
+            assert!(check_service(name).is_ok(), "{name:?}");
         }
     }
 

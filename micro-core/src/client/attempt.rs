@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::client::Shared;
@@ -39,7 +38,10 @@ impl Attempts {
         if choice.key.is_none()
             && let Some(header) = strategy.key_header()
         {
-            choice.key = request.context.metadata().get(header).map(Text::new);
+            let key = request.context.metadata().get(header).map(Text::new);
+            if key.is_some() {
+                choice.key = key;
+            }
         }
         Attempts {
             measures: client.selector.strategy(&choice).measures(),
@@ -123,19 +125,14 @@ impl Attempts {
     }
 
     /// Makes a unary call to this node, on the socket that all of them share.
-    pub(crate) async fn call(
-        &mut self,
-        pick: &Pick,
-        request: &mut Request,
-        body: Bytes,
-    ) -> Result<Response, Status> {
+    pub(crate) async fn call(&mut self, pick: &Pick, request: &mut Request) -> Result<Response, Status> {
         let _entered = pick.enter();
         let connection = match self.client.pool.open(pick.address()) {
             Some(connection) => connection,
             None => Box::pin(within(&request.context, self.connect(pick))).await?,
         };
         let begun = self.measures.then(Instant::now);
-        let answer = connection.call(request, body).await;
+        let answer = connection.call(request).await;
         if let (Some(begun), true) = (begun, tells_time(&answer)) {
             pick.observe(begun.elapsed());
         }

@@ -153,28 +153,28 @@ impl<Kind, Res> Call<Kind, Res> {
         self
     }
 
-    async fn send(self) -> Result<(Codec, Response), Status> {
-        let mut request = self.request?;
+    async fn send(&mut self) -> Result<(Codec, Response), Status> {
+        let request = self.request.as_mut().map_err(|status| status.clone())?;
         if let (Some(timeout), None) = (self.default_timeout, request.context.deadline()) {
-            request.context = request.context.with_timeout(timeout);
+            request.context = std::mem::take(&mut request.context).with_timeout(timeout);
         }
-        let response = self.client.send_to(request, self.choice).await?;
+        let response = self.client.send_to(request, &mut self.choice).await?;
         Ok((Codec::of(&response.content_type).map_err(unreadable)?, response))
     }
 
-    async fn one(self) -> Result<Res, Status> {
-        let how = self.response;
+    async fn one(&mut self) -> Result<Res, Status> {
         let (codec, response) = self.send().await?;
-        how.decode(codec, response.body.into_one()).map_err(unreadable)
+        self.response
+            .decode(codec, response.body.into_one())
+            .map_err(unreadable)
     }
 
-    async fn many(self) -> Result<Streaming<Res>, Status>
+    async fn many(&mut self) -> Result<Streaming<Res>, Status>
     where
         Res: Send + 'static,
     {
-        let how = self.response;
         let (codec, response) = self.send().await?;
-        Ok(Streaming::decode(response.body.into_many(), codec, how))
+        Ok(Streaming::decode(response.body.into_many(), codec, self.response))
     }
 }
 
@@ -189,8 +189,9 @@ macro_rules! awaited {
             type Output = Result<$output, Status>;
             type IntoFuture = BoxFuture<'static, Self::Output>;
 
-            fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.$method())
+            fn into_future(mut self) -> Self::IntoFuture {
+                // Here the call stays, and is not copied from future to future.
+                Box::pin(async move { self.$method().await })
             }
         }
     };

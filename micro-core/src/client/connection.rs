@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task::AbortHandle;
 
 use crate::client::calling::Calling;
 use crate::client::driver;
 use crate::client::in_flight::InFlight;
 use crate::rpc::frame::Dialect;
-use crate::rpc::{Request, Response, Status, frame};
+use crate::rpc::{Body, Request, Response, Status, frame};
 use crate::transport::Socket;
 
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
@@ -33,17 +32,27 @@ impl Connection {
         }
     }
 
-    /// Makes one unary call with this body, until the deadline of its context, or the end of it. Dropping the future
-    /// cancels it at the other end.
-    pub(crate) async fn call(&self, request: &mut Request, body: Bytes) -> Result<Response, Status> {
-        let id = self.table.next_id();
-        let message = frame::request(request, id, self.dialect, body)?;
+    /// Makes one unary call, until the deadline of its context, or the end of it. Dropping the future cancels it at the
+    /// other end.
+    ///
+    /// The reference is exclusive because the stream in a body is not to be shared.
+    pub(crate) async fn call(&self, request: &mut Request) -> Result<Response, Status> {
+        let calling = self.calling(request)?;
         let context = &request.context;
         tokio::select! {
             biased;
             () = context.cancelled_by_others() => Err(Status::cancelled("the calling context was cancelled")),
-            answer = Calling::new(&self.table, id, message, context.deadline()) => answer,
+            answer = calling => answer,
         }
+    }
+
+    fn calling(&self, request: &Request) -> Result<Calling<'_>, Status> {
+        let Body::One(body) = &request.body else {
+            return Err(Status::invalid_argument("a unary call carries one message"));
+        };
+        let id = self.table.next_id();
+        let message = frame::request(request, id, self.dialect, body.clone())?;
+        Ok(Calling::new(&self.table, id, message, request.context.deadline()))
     }
 
     /// Whether it ended because nobody had called for a while, so that its peer is as good as before.

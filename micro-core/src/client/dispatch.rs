@@ -15,43 +15,40 @@ use crate::selector::Choice;
 
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
 pub(crate) async fn run(
-    client: Arc<Shared>,
-    mut request: Request,
-    choice: Choice,
+    client: &Arc<Shared>,
+    request: &mut Request,
+    choice: &mut Choice,
 ) -> Result<Response, Status> {
     if request.context.remaining() == Some(Duration::ZERO) {
         return Err(
             Status::deadline_exceeded("the deadline had passed before the call was made").never_delivered(),
         );
     }
-    let attempts = Attempts::new(client, &request, choice);
-    if request.kind == CallKind::Unary {
-        let answer = unary(attempts, &mut request).await?;
-        return readable(answer, request.content_type);
-    }
-    let (context, content_type) = (request.context.clone(), request.content_type.clone());
-    // What most calls do not need is no part of their future.
+    let content_type = request.content_type.clone();
+    let mut attempts = Attempts::new(client.clone(), request, std::mem::take(choice));
     let answer = match request.kind {
-        CallKind::ClientStream => {
-            Box::pin(within(&context, streaming::one_answer(attempts, request))).await?
-        }
-        _ => Box::pin(within(&context, streaming::many_answers(attempts, request))).await?,
+        CallKind::Unary => unary(&mut attempts, request).await,
+        // What most calls do not need is no part of their future.
+        _ => Box::pin(streams(attempts, request.take())).await,
     };
-    readable(answer, content_type)
+    readable(answer?, content_type)
 }
 
-/// Nobody else may use the request meanwhile: a body need not stand it.
-async fn unary(mut attempts: Attempts, request: &mut Request) -> Result<Response, Status> {
-    let body = match &request.body {
-        Body::One(body) => body.clone(),
-        Body::Many(_) => return Err(Status::invalid_argument("a unary call carries one message")),
-    };
+async fn streams(attempts: Attempts, request: Request) -> Result<Response, Status> {
+    let context = request.context.clone();
+    match request.kind {
+        CallKind::ClientStream => within(&context, streaming::one_answer(attempts, request)).await,
+        _ => within(&context, streaming::many_answers(attempts, request)).await,
+    }
+}
+
+async fn unary(attempts: &mut Attempts, request: &mut Request) -> Result<Response, Status> {
     loop {
         let pick = match attempts.known() {
             Some(pick) => pick,
             None => Box::pin(within(&request.context, attempts.next())).await?,
         };
-        match attempts.call(&pick, request, body.clone()).await {
+        match attempts.call(&pick, request).await {
             Err(failed) if attempts.may_try_again(&pick, &failed) => {
                 if attempts.retries.is_paused() {
                     Box::pin(within(&request.context, attempts.retries.pause())).await?;
@@ -82,23 +79,17 @@ pub(super) async fn within<T>(
 }
 
 /// An answer is in the encoding of its request, whether it says so or not.
-fn readable(answer: Response, content_type: Text) -> Result<Response, Status> {
-    let Response {
-        metadata,
-        content_type: said,
-        body,
-    } = answer;
-    let body = match body {
+fn readable(mut answer: Response, content_type: Text) -> Result<Response, Status> {
+    answer.body = match answer.body {
         Body::One(body) => Body::One(frame::unframed(&content_type, body)?),
         Body::Many(items) => {
             let content_type = content_type.clone();
-            Body::Many(BodyStream::new(
-                items.map(move |item| frame::unframed(&content_type, item?)),
-            ))
+            let unframed = move |item| frame::unframed(&content_type, item?);
+            Body::Many(BodyStream::new(items.map(unframed)))
         }
     };
-    let content_type = if said.is_empty() { content_type } else { said };
-    let mut answer = Response::new(body).with_content_type(content_type);
-    answer.metadata = metadata;
+    if answer.content_type.is_empty() {
+        answer.content_type = content_type;
+    }
     Ok(answer)
 }

@@ -90,7 +90,8 @@ impl Service<Request> for Innermost {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let noted = request.noted.take().and_then(|noted| noted.downcast().ok());
-        let choice = noted.map_or_else(Choice::default, |choice| *choice);
-        Box::pin(dispatch::run(self.0.clone(), request, choice))
+        let mut choice = noted.map_or_else(Choice::default, |choice| *choice);
+        let shared = self.0.clone();
+        Box::pin(async move { dispatch::run(&shared, &mut request, &mut choice).await })
     }
 }

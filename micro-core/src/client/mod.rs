@@ -29,7 +29,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tower::Service;
 
-use crate::observe;
+use crate::observe::{self, Observed};
 use crate::rpc::{CallKind, Request, Response, Status};
 use crate::selector::{Choice, Selector};
 use budget::Bucket;
@@ -96,25 +96,38 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropping the future ends the call: its entry is removed, the peer is told, and the handler there is cancelled.
-    pub async fn send(&self, request: Request) -> Result<Response, Status> {
-        self.send_to(request, Choice::default()).await
+    pub async fn send(&self, mut request: Request) -> Result<Response, Status> {
+        self.send_to(&mut request, &mut Choice::default()).await
     }
 
-    async fn send_to(&self, mut request: Request, choice: Choice) -> Result<Response, Status> {
+    /// Takes what it needs out of the two: held in one place, they are not copied from future to future.
+    async fn send_to(&self, request: &mut Request, choice: &mut Choice) -> Result<Response, Status> {
         if request.kind == CallKind::Unary && request.context.deadline().is_none() {
-            request.context = request.context.with_timeout(self.shared.options.request_timeout);
+            let context = std::mem::take(&mut request.context);
+            request.context = context.with_timeout(self.shared.options.request_timeout);
         }
-        let observed = observe::client(&mut request);
-        let layers = self.layers.clone();
-        // What is rare is boxed, so that it does not make the future of every call larger.
-        match (observed, layers) {
-            (None, None) => dispatch::run(self.shared.clone(), request, choice).await,
-            (None, Some(layers)) => Box::pin(layers.send(request, choice)).await,
-            (Some(observed), None) => {
-                let answer = dispatch::run(self.shared.clone(), request, choice);
-                Box::pin(observed.answer(answer)).await
+        match (observe::client(request), &self.layers) {
+            (None, None) => dispatch::run(&self.shared, request, choice).await,
+            // What is rare is boxed, so that it does not make the future of every call larger.
+            (observed, _) => Box::pin(self.send_watched(observed, request, choice)).await,
+        }
+    }
+
+    async fn send_watched(
+        &self,
+        observed: Option<Observed>,
+        request: &mut Request,
+        choice: &mut Choice,
+    ) -> Result<Response, Status> {
+        let answer = async {
+            match self.layers.clone() {
+                Some(layers) => layers.send(request.take(), std::mem::take(choice)).await,
+                None => dispatch::run(&self.shared, request, choice).await,
             }
-            (Some(observed), Some(layers)) => Box::pin(observed.answer(layers.send(request, choice))).await,
+        };
+        match observed {
+            Some(observed) => observed.answer(answer).await,
+            None => answer.await,
         }
     }
 }

@@ -319,3 +319,13 @@ async fn a_handler_gets_a_task_of_its_own_once_it_waits_or_others_compute() {
     let (before, after) = call("").await;
     assert!(before != socket && before == after, "{before} {after}");
 }
+/// Allocators hand out what is no larger from their quickest lists, and it is copied when the call is made.
+#[tokio::test]
+async fn the_future_of_a_call_is_at_most_a_kilobyte() {
+    let world = World::new();
+    let call = world
+        .client
+        .unary::<_, Json<u64>>("test", "Test.Double", Json(1_u64));
+    let call = std::future::IntoFuture::into_future(call);
+    assert!(size_of_val(&*call) <= 1024, "{} bytes", size_of_val(&*call));
+}

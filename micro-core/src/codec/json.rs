@@ -47,7 +47,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
 
 pub(super) fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Bytes> {
     only::<T>(Codec::Json, codec)?;
-    let mut body = Vec::with_capacity(128);
+    let mut body = Vec::with_capacity(256);
     serde_json::to_writer(&mut body, value).map_err(|e| undone("encode", Codec::Json, e))?;
     body.push(b'\n');
     Ok(body.into())

@@ -12,6 +12,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::codec;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is put around a body.
@@ -55,6 +56,7 @@ struct ProtoHead {
 impl Framing {
     pub(crate) fn of(content_type: &str) -> Self {
         match content_type {
+            codec::JSON | codec::PROTOBUF => Framing::Plain,
             "application/json-rpc" => Framing::JsonRpc,
             "application/proto-rpc" => Framing::ProtoRpc,
             grpc if grpc.starts_with("application/grpc") => Framing::Grpc,

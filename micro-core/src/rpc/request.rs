@@ -2,6 +2,8 @@
 
 use std::any::Any;
 
+use bytes::Bytes;
+
 use crate::codec;
 use crate::message::{Headers, Text};
 use crate::rpc::{Body, Context};
@@ -56,6 +58,11 @@ impl Request {
             idempotent: false,
             noted: None,
         }
+    }
+
+    /// All of it, in place of which nothing is left.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Request::new("", "", Bytes::new()))
     }
 
     /// Sets the shape.

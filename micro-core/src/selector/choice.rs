@@ -1,5 +1,6 @@
 //! What one call says of the nodes that it may go to.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
@@ -7,8 +8,13 @@ use crate::message::Text;
 use crate::selector::{Strategy, Target};
 
 /// Which nodes a call may go to, and how one is picked; by default any, as the client does it.
+///
+/// Most calls have no wishes, and then it is one word of their future.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Choice {
+pub(crate) struct Choice(Option<Box<Wishes>>);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
     /// This node only, by its id.
     pub(crate) node: Option<Text>,
     /// Nodes of this version only.
@@ -23,7 +29,30 @@ pub(crate) struct Choice {
     pub(crate) retries: Option<u32>,
 }
 
-impl Choice {
+static NONE: Wishes = Wishes {
+    node: None,
+    version: None,
+    labels: Vec::new(),
+    key: None,
+    strategy: None,
+    retries: None,
+};
+
+impl Deref for Choice {
+    type Target = Wishes;
+
+    fn deref(&self) -> &Wishes {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Choice {
+    fn deref_mut(&mut self) -> &mut Wishes {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Wishes {
     /// Whether every node will do.
     pub(super) fn is_open(&self) -> bool {
         self.node.is_none() && self.version.is_none() && self.labels.is_empty()

@@ -69,7 +69,7 @@ fn framed(framing: Framing, endpoint: &str, id: u64, body: Bytes) -> Result<Byte
 fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
     let id = Text::from(id);
     let metadata = request.context.metadata();
-    let mut headers = Headers::with_capacity(10 + metadata.len());
+    let mut headers = Headers::with_capacity(if dialect.is_ours() { 5 } else { 9 } + metadata.len());
     headers.push(h::SERVICE, request.service.clone());
     headers.push(h::ENDPOINT, request.endpoint.clone());
     headers.push(h::CONTENT_TYPE, request.content_type.clone());
