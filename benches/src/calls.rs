@@ -7,6 +7,7 @@ use micro_core::{Client, PluginConfig, Streaming};
 use nats_common::Connection;
 
 use crate::forms::Form;
+use crate::interface::{self, Echo, OrdersClient};
 use crate::items::Items;
 use crate::load::{Callers, Setup};
 use crate::payload::{self, Order, Tick, Upto};
@@ -55,6 +56,21 @@ impl Way {
         let name = service.name;
         let call = move |id| order::<F>(of_caller(&clients, id), name, id);
         Ok(Setup::new(&setup, Callers::new(callers, call), service))
+    }
+
+    /// Unary calls of a trait.
+    pub(crate) async fn typed_orders(&self, echo: Echo, callers: usize) -> Result<Setup> {
+        let (service, clients) = self.open(1).await?;
+        let orders: Vec<_> = clients
+            .iter()
+            .map(|client| OrdersClient::new(client).with_service(service.name))
+            .collect();
+        let call = move |id| {
+            let orders = orders[payload::caller_of(id) % orders.len()].clone();
+            interface::order(orders, echo, id)
+        };
+        let name = self.named("a trait", 1);
+        Ok(Setup::new(&name, Callers::new(callers, call), service))
     }
 
     /// Unary calls of bytes that nobody interprets.

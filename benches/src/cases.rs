@@ -16,6 +16,7 @@ mod large;
 mod peers;
 mod request;
 mod stream;
+mod typed;
 mod unary;
 mod unary_gomicro;
 mod unary_memory;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Case> {
         broker::cases(),
         large::cases(),
         dial::cases(),
+        typed::cases(),
     ]
     .into_iter()
     .flatten()

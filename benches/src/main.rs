@@ -15,6 +15,7 @@ mod cpu;
 mod flow;
 mod forms;
 mod go_peer;
+mod interface;
 mod items;
 mod load;
 mod outcome;

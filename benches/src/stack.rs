@@ -20,6 +20,7 @@ use registry_nats::{NatsRegistry, RegistryOptions};
 use transport_nats::NatsTransport;
 
 use crate::forms::{AsJson, AsProto, Form};
+use crate::interface::{Mirror, OrdersServer};
 use crate::payload::{Order, Tick, Upto};
 
 /// The endpoint that echoes bytes.
@@ -112,6 +113,7 @@ fn router() -> Router {
         .unary(ECHO_BYTES, echo_bytes)
         .server_stream(AsJson::COUNT, count::<AsJson>)
         .server_stream(AsProto::COUNT, count::<AsProto>)
+        .merge(OrdersServer::new(Mirror).into())
 }
 
 async fn echo<F: Form>(_: Context, order: F::Of<Order>) -> Result<F::Of<Order>, Status> {
