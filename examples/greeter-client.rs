@@ -52,7 +52,7 @@ async fn main() -> micro::Result<()> {
         println!("streamed   {}", number?);
     }
 
-    backends.publish("greetings", &Json(Greeted { name })).await?;
+    backends.publish_to("greetings", &Json(Greeted { name })).await?;
     backends.publisher().flush().await?; // what is on its way would end with the program
     println!("published  that they were greeted");
     Ok(())

@@ -95,7 +95,7 @@ async fn stream(greeter: &GreeterClient) -> micro::Result<()> {
 /// One event, to whoever wants to know.
 async fn tell(service: &Service, heard: &mut mpsc::Receiver<Greeted>) -> micro::Result<()> {
     service
-        .publish("greetings", &Json(Greeted { name: "Ada".into() }))
+        .publish_to("greetings", &Json(Greeted { name: "Ada".into() }))
         .await?;
     println!("published  that Ada was greeted");
     match timeout(Duration::from_secs(5), heard.recv()).await {

@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
     members.push(subscriber(AUDITOR, None, done).await?);
 
     for number in 0..EVENTS {
-        members[0].publish("orders", &Json(Order { number })).await?;
+        members[0].publish_to("orders", &Json(Order { number })).await?;
     }
     println!("published  {EVENTS} orders");
 

@@ -42,7 +42,7 @@ async fn greets_counts_and_tells(service: ServiceBuilder) -> Result<()> {
     ensure!(numbers.collect().await? == [1, 2, 3]);
 
     service
-        .publish("greetings", &Json(Greeted { name: "Ada".into() }))
+        .publish_to("greetings", &Json(Greeted { name: "Ada".into() }))
         .await?;
     let event = timeout(Duration::from_secs(5), events.recv())
         .await

@@ -79,9 +79,18 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
 pub struct BrokerCapabilities {
     /// The largest event, in bytes of [`Message::size`]; `None` when only memory bounds it.
     pub max_message_size: Option<usize>,
+    /// An event whose handler failed is delivered again. Neither memory nor core NATS can: they deliver at most once.
+    pub redelivery: bool,
 }
 
 impl BrokerCapabilities {
+    /// An event whose handler failed is delivered again.
+    #[must_use]
+    pub fn with_redelivery(mut self) -> Self {
+        self.redelivery = true;
+        self
+    }
+
     /// Larger events are refused before anything is sent.
     #[must_use]
     pub fn with_max_message_size(mut self, bytes: usize) -> Self {

@@ -26,6 +26,19 @@ const CODECS: [(&str, Codec); 5] = [
     ("payload", Codec::Payload),
 ];
 
+impl Codec {
+    /// The function that makes the marshaller.
+    pub(crate) fn marshaller(self) -> &'static str {
+        match self {
+            Codec::Json => "json",
+            Codec::Protobuf => "protobuf",
+            Codec::JsonOrProtobuf => "json_or_protobuf",
+            Codec::ProtobufOrJson => "protobuf_or_json",
+            Codec::Payload => "payload",
+        }
+    }
+}
+
 /// The arguments of the trait.
 #[derive(Default)]
 pub(crate) struct TraitArguments {
@@ -57,6 +70,25 @@ impl TraitArguments {
             "timeout" => once(meta, &mut self.timeout, timeout(&text(meta)?)),
             "crate" => once(meta, &mut self.krate, text(meta)?.parse()),
             other => Err(unknown(meta, other, "name, prefix, codec, timeout, crate")),
+        }
+    }
+}
+
+/// The arguments of an event.
+#[derive(Default)]
+pub(crate) struct EventArguments {
+    pub(crate) topic: Option<String>,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) krate: Option<Path>,
+}
+
+impl EventArguments {
+    pub(crate) fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key(meta).as_str() {
+            "topic" => once(meta, &mut self.topic, topic(&text(meta)?)),
+            "codec" => once(meta, &mut self.codec, codec(&text(meta)?)),
+            "crate" => once(meta, &mut self.krate, text(meta)?.parse()),
+            other => Err(unknown(meta, other, "topic, codec, crate")),
         }
     }
 }
@@ -121,6 +153,18 @@ fn service(text: &LitStr) -> syn::Result<String> {
         false => Err(syn::Error::new(
             text.span(),
             "the name of a service is like `greeter` or `shop.orders`: no white space, no wildcards",
+        )),
+    }
+}
+
+fn topic(text: &LitStr) -> syn::Result<String> {
+    let name = text.value();
+    // The rules are the same.
+    match names::is_service(&name) {
+        true => Ok(name),
+        false => Err(syn::Error::new(
+            text.span(),
+            "a topic is like `orders` or `orders.placed`: no white space, no wildcards",
         )),
     }
 }

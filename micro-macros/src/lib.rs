@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 mod arguments;
+mod event;
 mod generate;
 mod interface;
 mod method;
@@ -22,6 +23,20 @@ pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
             // The trait itself, so that what uses it adds no errors of its own.
             let mut tokens = TokenStream::from(error.into_compile_error());
             tokens.extend(generate::bare(item.into()).map(TokenStream::from));
+            tokens
+        }
+    }
+}
+
+#[doc = include_str!("event.md")]
+#[proc_macro_attribute]
+pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match event::expand(arguments.into(), item.clone().into()) {
+        Ok(tokens) => tokens.into(),
+        Err(error) => {
+            // The type itself, so that what uses it adds no errors of its own.
+            let mut tokens = TokenStream::from(error.into_compile_error());
+            tokens.extend(item);
             tokens
         }
     }

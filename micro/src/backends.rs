@@ -6,6 +6,7 @@ use micro_core::plugin::{PluginConfig, Plugins, Table};
 use micro_core::{Broker, Client, Payload, Registry, Result, Transport, selector};
 
 use crate::config::{BackendsConfig, PluginChoice};
+use crate::events::TypedEvent;
 use crate::flags::{self, BackendFlags};
 use crate::plugins::default_plugins;
 use crate::publisher::Publisher;
@@ -105,15 +106,26 @@ impl Backends {
         Publisher::new(self.broker.clone())
     }
 
-    /// Publishes one event; see [`Publisher::publish`].
+    /// Publishes one event on the topic of its type; see [`Publisher::publish`].
     ///
     /// # Errors
     /// As [`Publisher::publish`].
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.
-    pub async fn publish<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
-        self.publisher().publish(topic, event).await
+    pub async fn publish<E: TypedEvent>(&self, event: &E) -> Result<()> {
+        self.publisher().publish(event).await
+    }
+
+    /// Publishes one event on a topic; see [`Publisher::publish_to`].
+    ///
+    /// # Errors
+    /// As [`Publisher::publish_to`].
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    pub async fn publish_to<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
+        self.publisher().publish_to(topic, event).await
     }
 
     /// What carries calls.

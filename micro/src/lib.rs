@@ -14,13 +14,13 @@ pub mod testing;
 
 pub use backends::Backends;
 pub use config::{BackendsConfig, Config, PluginChoice};
-pub use events::{EventCounts, SubscriberOptions};
+pub use events::{EventCounts, EventFailure, FailedEvent, SubscriberOptions, TypedEvent};
 pub use flags::{BackendFlags, Flags, ServerFlags, know_plugins};
 pub use plugins::default_plugins;
 pub use publisher::Publisher;
 pub use service::{Health, Report, Service, ServiceBuilder};
 
-pub use micro_macros::service;
+pub use micro_macros::{event, service};
 
 pub use bytes::Bytes;
 pub use clap;

@@ -7,7 +7,7 @@ use micro_core::rpc::is_reserved;
 use micro_core::{Broker, Context, Error, ErrorKind, Headers, Message, Payload, Result};
 use uuid::Uuid;
 
-use crate::events::{CONTENT_TYPE, ID, TOPIC, metadata};
+use crate::events::{CONTENT_TYPE, ID, TOPIC, TypedEvent, metadata};
 
 /// Publishes typed events. Cloning is cheap.
 ///
@@ -16,7 +16,7 @@ use crate::events::{CONTENT_TYPE, ID, TOPIC, metadata};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> micro::Result<()> {
 /// # let service = micro::Service::builder("greeter").start().await?;
 /// let publisher = service.publisher();
-/// publisher.publish("greetings", &Json("hello".to_owned())).await?;
+/// publisher.publish_to("greetings", &Json("hello".to_owned())).await?;
 /// # service.shutdown().await?; Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -43,6 +43,17 @@ impl Publisher {
         self
     }
 
+    /// Publishes one event on the topic of its type.
+    ///
+    /// # Errors
+    /// As [`publish_to`](Publisher::publish_to).
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    pub async fn publish<E: TypedEvent>(&self, event: &E) -> Result<()> {
+        self.publish_to(E::TOPIC, event).await
+    }
+
     /// Publishes one event to all plain subscribers of the topic, and to one member of each queue group.
     ///
     /// It carries the headers that go-micro's subscribers expect: `Content-Type`, `Micro-Topic` and `Micro-ID`.
@@ -54,14 +65,14 @@ impl Publisher {
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.
-    pub async fn publish<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
+    pub async fn publish_to<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
         self.publish_with(topic, event, Headers::new()).await
     }
 
     /// Publishes one event with headers of one's own, which its subscribers find in their context's metadata.
     ///
     /// # Errors
-    /// As [`publish`](Publisher::publish), and [`ErrorKind::InvalidArgument`] for a header that is the framework's.
+    /// As [`publish_to`](Publisher::publish_to), and [`ErrorKind::InvalidArgument`] for a header that is the framework's.
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.

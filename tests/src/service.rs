@@ -7,6 +7,7 @@ use crate::world::World;
 
 mod calling;
 mod events;
+mod failing;
 mod layers;
 pub(crate) mod process;
 mod refusing;
@@ -68,6 +69,13 @@ suite! {
         traces: {
             a_trace_is_handed_on,
             no_trace_is_made_up,
+        }
+        failing: {
+            an_event_knows_its_topic,
+            an_event_is_read_by_its_content_type,
+            what_fails_is_told_with_the_event,
+            a_subscription_has_an_error_handler_of_its_own,
+            redelivery_is_refused_where_the_broker_cannot,
         }
         stopping: {
             a_stop_leaves_the_registry_and_then_finishes,

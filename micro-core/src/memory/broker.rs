@@ -81,6 +81,7 @@ impl Broker for MemoryBroker {
     fn capabilities(&self) -> BrokerCapabilities {
         BrokerCapabilities {
             max_message_size: self.max_message_size,
+            redelivery: false,
         }
     }
 

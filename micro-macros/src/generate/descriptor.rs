@@ -96,14 +96,7 @@ pub(super) fn descriptor(interface: &Interface, method: &Method) -> TokenStream 
 /// How a message travels. What the type cannot do is an error where the author names it.
 fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&String>) -> TokenStream {
     let message = &side.message;
-    let function = match codec {
-        Codec::Json => "json",
-        Codec::Protobuf => "protobuf",
-        Codec::JsonOrProtobuf => "json_or_protobuf",
-        Codec::ProtobufOrJson => "protobuf_or_json",
-        Codec::Payload => "payload",
-    };
-    let function = Ident::new(function, message.span());
+    let function = Ident::new(codec.marshaller(), message.span());
     let shaped = shape.map(|shape| quote!(.with_shape(|| #krate::registry::Value::from_json(#shape))));
     let krate = placed(krate, message.span());
     quote_spanned!(message.span()=> #krate::codec::Marshaller::<#message>::#function() #shaped)

@@ -29,7 +29,7 @@ async fn chain(world: &World) -> [Service; 4] {
     let tell = move |context: Context, Json(()): Json<()>| {
         let publisher = publisher.clone().context(&context);
         // A task of its own, which knows of its trace by the context alone.
-        let told = tokio::spawn(async move { publisher.publish("told", &Json(())).await });
+        let told = tokio::spawn(async move { publisher.publish_to("told", &Json(())).await });
         async move { Ok(Json(told.await.unwrap()?)) }
     };
     let second = world

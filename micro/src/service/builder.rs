@@ -10,6 +10,7 @@ use super::handlers::Subscriber;
 use super::layer::Layers;
 use crate::backends::Given;
 use crate::config::Config;
+use crate::events::FailureHandler;
 use crate::flags::Flags;
 use crate::plugins::default_plugins;
 
@@ -26,6 +27,7 @@ pub struct ServiceBuilder {
     pub(super) router: Router,
     pub(super) layers: Layers,
     pub(super) subscribers: Vec<Subscriber>,
+    pub(super) event_errors: Option<FailureHandler>,
 }
 
 impl ServiceBuilder {
@@ -38,6 +40,7 @@ impl ServiceBuilder {
             router: Router::new(),
             layers: Layers::default(),
             subscribers: Vec::new(),
+            event_errors: None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a service answers to: endpoints, middleware, events.
 
-use micro_core::{Context, Event, Payload, Request, Response, Router, Status};
+use micro_core::{
+    Broker, Context, Error, ErrorKind, Event, Payload, Request, Response, Result, Router, Status,
+};
 use tower::{BoxError, Layer};
 
 use super::builder::ServiceBuilder;
 use super::layer::Routes;
-use crate::events::{self, Handler, SubscriberOptions};
+use crate::events::{self, FailedEvent, Handler, SubscriberOptions, TypedEvent};
 
 /// A subscription to be made.
 pub(super) struct Subscriber {
@@ -38,10 +40,33 @@ impl ServiceBuilder {
         self
     }
 
+    /// Handles every event of a type, on its own topic: `async fn(Context, Greeted) -> Result<(), Status>`.
+    ///
+    /// As [`subscribe`](ServiceBuilder::subscribe) in all else.
+    pub fn on<E, F, Fut>(self, handler: F) -> Self
+    where
+        E: TypedEvent,
+        F: Fn(Context, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.subscribe(E::TOPIC, handler)
+    }
+
+    /// Handles events of a type, on its own topic, by options.
+    pub fn on_with<E, F, Fut>(self, options: SubscriberOptions, handler: F) -> Self
+    where
+        E: TypedEvent,
+        F: Fn(Context, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        self.subscribe_with(E::TOPIC, options, handler)
+    }
+
     /// Handles every event of a topic: `async fn(Context, Json<Greeting>) -> Result<(), Status>`.
     ///
-    /// The context's metadata are the headers that the publisher set. Events are handled one after the other; an
-    /// error is logged and counted.
+    /// The context's metadata are the headers that the publisher set. Events are handled one after the other. One that
+    /// does not decode, or whose handler fails or panics, is logged, counted, and told to the
+    /// [error handler](ServiceBuilder::on_event_error); the next one is handled all the same.
     pub fn subscribe<E, F, Fut>(self, topic: &str, handler: F) -> Self
     where
         E: Payload,
@@ -80,6 +105,35 @@ impl ServiceBuilder {
         self.add_subscriber::<F>(topic, options, events::raw(handler))
     }
 
+    /// Tells this function of events that come to nothing, of all subscriptions without
+    /// [an error handler of their own](SubscriberOptions::with_error_handler), in whatever order they are added.
+    ///
+    /// ```
+    /// use micro::prelude::*;
+    /// use micro::FailedEvent;
+    ///
+    /// /// Keeps what nobody could handle, for somebody to look at.
+    /// async fn keep(publisher: Publisher, failed: FailedEvent) {
+    ///     let kept = publisher.publish_to("dead.letters", failed.event.body()).await;
+    ///     if let Err(error) = kept {
+    ///         eprintln!("lost for good: {error}");
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> micro::Result<()> {
+    /// # let publisher = Service::builder("other").start().await?.publisher();
+    /// let service = Service::builder("billing").on_event_error(move |_, failed| keep(publisher.clone(), failed));
+    /// # service.start().await?.shutdown().await?; Ok(()) }
+    /// ```
+    pub fn on_event_error<F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(Context, FailedEvent) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.event_errors = Some(events::failure_handler(handler));
+        self
+    }
+
     fn add_subscriber<F>(mut self, topic: &str, options: SubscriberOptions, handler: Handler) -> Self {
         self.subscribers.push(Subscriber {
             topic: topic.to_owned(),
@@ -88,6 +142,21 @@ impl ServiceBuilder {
             name: name_of::<F>(topic),
         });
         self
+    }
+}
+
+impl Subscriber {
+    /// Checks that the broker can do what is asked of it.
+    pub(super) fn check(&self, broker: &dyn Broker) -> Result<()> {
+        if self.options.redelivery && !broker.capabilities().redelivery {
+            let message = format!(
+                "broker {} does not deliver an event again whose handler failed",
+                broker.name()
+            );
+            let error = Error::new(ErrorKind::Unsupported, message).with_operation("subscribe");
+            return Err(error.with_context("topic", &self.topic));
+        }
+        Ok(())
     }
 }
 

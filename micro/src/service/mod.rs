@@ -21,7 +21,7 @@ use micro_core::plugin::Plugins;
 use micro_core::{Broker, Client, Node, Payload, Registry, Result, Server, ServiceRecord, name};
 
 use crate::backends::Backends;
-use crate::events::EventCounts;
+use crate::events::{EventCounts, TypedEvent};
 use crate::flags::{self, Flags};
 use crate::plugins::default_plugins;
 use crate::publisher::Publisher;
@@ -178,15 +178,26 @@ impl Service {
         self.backends.publisher()
     }
 
-    /// Publishes one event; see [`Publisher::publish`].
+    /// Publishes one event on the topic of its type; see [`Publisher::publish`].
     ///
     /// # Errors
     /// As [`Publisher::publish`].
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.
-    pub async fn publish<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
-        self.backends.publish(topic, event).await
+    pub async fn publish<E: TypedEvent>(&self, event: &E) -> Result<()> {
+        self.backends.publish(event).await
+    }
+
+    /// Publishes one event on a topic; see [`Publisher::publish_to`].
+    ///
+    /// # Errors
+    /// As [`Publisher::publish_to`].
+    ///
+    /// # Cancel safety
+    /// The event is published whole or not at all.
+    pub async fn publish_to<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
+        self.backends.publish_to(topic, event).await
     }
 
     /// What carries events.

@@ -31,9 +31,10 @@ impl ServiceBuilder {
     ///
     /// # Cancel safety
     /// Dropping the future undoes what was begun.
-    pub async fn start(self) -> Result<Service> {
+    pub async fn start(mut self) -> Result<Service> {
         let config = self.settings()?;
         self.check()?;
+        self.tell_of_failures();
         let given = self.given()?;
         let backends = Backends::open_with(&config.name, &config.backends, &self.plugins, given).await?;
         let vitals = Arc::new(Vitals::default());
@@ -53,6 +54,13 @@ impl ServiceBuilder {
                 parts.undo().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Subscriptions without an error handler of their own get that of the service.
+    fn tell_of_failures(&mut self) {
+        for Subscriber { options, .. } in &mut self.subscribers {
+            options.error_handler = options.error_handler.take().or_else(|| self.event_errors.clone());
         }
     }
 
@@ -123,6 +131,9 @@ impl Parts {
     /// Subscribes to all topics at once.
     async fn subscribe(&mut self, backends: &Backends, subscribers: Vec<Subscriber>) -> Result<()> {
         let broker = backends.broker();
+        for subscriber in &subscribers {
+            subscriber.check(&**broker)?;
+        }
         let subscribed = subscribers.into_iter().map(async |subscriber| {
             let options = subscriber.options.subscribe();
             let subscription = broker.subscribe(&subscriber.topic, options).await;

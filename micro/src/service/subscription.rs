@@ -10,7 +10,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::health::Vitals;
-use crate::events::{Counters, Failure, Handler, SubscriberOptions, metadata};
+use crate::events::{
+    Counters, EventFailure, FailedEvent, FailureHandler, Handler, SubscriberOptions, metadata,
+};
 
 /// What the subscriptions of one service share.
 #[derive(Clone)]
@@ -28,11 +30,12 @@ pub(super) struct Worker {
     subscription: Subscription,
     queue: Option<String>,
     handler: Handler,
+    errors: Option<FailureHandler>,
     concurrency: usize,
     shared: Shared,
     /// Parent of every handler's context.
     context: Context,
-    running: JoinSet<Result<(), Failure>>,
+    running: JoinSet<Result<(), EventFailure>>,
 }
 
 impl Worker {
@@ -46,6 +49,7 @@ impl Worker {
             subscription,
             handler,
             queue: options.queue,
+            errors: options.error_handler,
             concurrency: options.concurrency.max(1),
             shared,
             context: Context::new(),
@@ -99,30 +103,56 @@ impl Worker {
         let mut context = self.context.child().with_metadata(metadata(event.headers()));
         let topic = self.subscription.topic();
         let observed = observe::process(topic, self.queue.as_deref(), event.headers(), &mut context);
-        let handler = self.handler.clone();
-        let handling = async move { handler(context, event).await };
+        let handling = self.handle(context, event);
         match observed {
             None => self.running.spawn(handling),
-            Some(observed) => self.running.spawn(observed.process(handling, Failure::status)),
+            Some(observed) => self
+                .running
+                .spawn(observed.process(handling, EventFailure::status)),
         };
     }
 
-    fn count(&self, done: Result<Result<(), Failure>, JoinError>) {
+    /// Handles one event; when that fails, whoever wants to know is told.
+    fn handle(
+        &self,
+        context: Context,
+        event: Event,
+    ) -> impl Future<Output = Result<(), EventFailure>> + Send + use<> {
+        let handler = self.handler.clone();
+        let told = self
+            .errors
+            .clone()
+            .map(|errors| (errors, context.clone(), event.clone()));
+        async move {
+            let done = handler(context, event).await;
+            if let (Err(failure), Some((errors, context, event))) = (&done, told) {
+                let failure = failure.clone();
+                errors(context, FailedEvent { event, failure }).await;
+            }
+            done
+        }
+    }
+
+    fn count(&self, done: Result<Result<(), EventFailure>, JoinError>) {
         let topic = self.subscription.topic();
         let counters = &self.shared.counters;
         let counter = match done {
             Ok(Ok(())) => &counters.handled,
-            Ok(Err(Failure::Undecodable(error))) => {
+            Ok(Err(EventFailure::Undecodable(error))) => {
                 tracing::warn!(topic, %error, "an event could not be decoded");
                 &counters.undecodable
             }
-            Ok(Err(Failure::Handler(status))) => {
+            Ok(Err(EventFailure::Failed(status))) => {
                 tracing::warn!(topic, %status, "the handler of an event failed");
+                &counters.failed
+            }
+            Ok(Err(EventFailure::Panicked(panic))) => {
+                tracing::error!(topic, panic, "the handler of an event panicked");
                 &counters.failed
             }
             Err(error) if error.is_cancelled() => &counters.cut,
             Err(error) => {
-                tracing::error!(topic, %error, "the handler of an event panicked");
+                tracing::error!(topic, %error, "the task of a handler failed");
                 &counters.failed
             }
         };

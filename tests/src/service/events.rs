@@ -47,7 +47,7 @@ async fn three(world: &ServiceWorld, queue: Option<&str>) -> (Vec<Service>, Hear
 async fn publish(world: &ServiceWorld, numbers: std::ops::Range<u64>) {
     let publisher = micro::Publisher::new(Process::open(world).await.broker);
     for number in numbers {
-        publisher.publish("numbers", &Json(number)).await.unwrap();
+        publisher.publish_to("numbers", &Json(number)).await.unwrap();
     }
     publisher.flush().await.unwrap();
 }
@@ -164,7 +164,7 @@ pub async fn a_handler_may_publish(world: &ServiceWorld) {
     let publisher = micro::Publisher::new(first.broker.clone());
     let passing = move |_: Context, Json(number): Json<u64>| {
         let publisher = publisher.clone();
-        async move { Ok(publisher.publish("doubled", &Json(number * 2)).await?) }
+        async move { Ok(publisher.publish_to("doubled", &Json(number * 2)).await?) }
     };
     let hearing = move |_: Context, Json(number): Json<u64>| {
         let sender = sender.clone();
@@ -196,9 +196,12 @@ pub async fn a_handler_may_publish(world: &ServiceWorld) {
 /// Publishing what nobody subscribes to is not an error; an illegal topic is one.
 pub async fn publishing_needs_no_subscriber(world: &ServiceWorld) {
     let service = Process::open(world).await.service("test").start().await.unwrap();
-    service.publish("nobody.hears.this", &Json(1_u64)).await.unwrap();
+    service
+        .publish_to("nobody.hears.this", &Json(1_u64))
+        .await
+        .unwrap();
     for illegal in ["", "a b", "a.*", ">"] {
-        let error = service.publish(illegal, &Json(1_u64)).await.unwrap_err();
+        let error = service.publish_to(illegal, &Json(1_u64)).await.unwrap_err();
         assert_eq!(
             error.kind(),
             micro_core::ErrorKind::InvalidArgument,

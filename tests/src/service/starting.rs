@@ -45,7 +45,7 @@ pub async fn a_ready_service_gets_the_next_event(world: &ServiceWorld) {
             .start()
             .await
             .unwrap();
-        publisher.publish("numbers", &Json(index)).await.unwrap();
+        publisher.publish_to("numbers", &Json(index)).await.unwrap();
         assert_eq!(events.recv().await, Some(index));
     }
 }
@@ -140,7 +140,7 @@ pub async fn a_failed_start_leaves_nothing_behind(world: &ServiceWorld) {
     let started = service().start().await.unwrap();
     assert_eq!(started.address(), address.as_str());
     assert_eq!(name(&here.client(), "test").await.as_deref(), Ok("test"));
-    started.publish("numbers", &Json(7_u64)).await.unwrap();
+    started.publish_to("numbers", &Json(7_u64)).await.unwrap();
     assert_eq!(events.recv().await, Some(7));
     started.shutdown().await.unwrap();
     assert!(events.try_recv().is_err(), "the first service still subscribes");

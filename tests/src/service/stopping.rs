@@ -65,7 +65,7 @@ pub async fn a_stop_says_what_it_cut(world: &ServiceWorld) {
         opens.push(arrivals.recv().await.unwrap());
     }
     for number in 0..3_u64 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     service.publisher().flush().await.unwrap();
     let _open = begun.recv().await.unwrap();
@@ -89,7 +89,7 @@ pub async fn a_stop_handles_what_was_delivered(world: &ServiceWorld) {
         .subscribe("numbers", handler);
     let service = service.start().await.unwrap();
     for number in 0..20_u64 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     service.publisher().flush().await.unwrap();
     let first = begun.recv().await.unwrap();
@@ -111,7 +111,7 @@ pub async fn a_dropped_service_cuts_what_it_had(world: &ServiceWorld) {
     let service = service.start().await.unwrap();
     let call = wait(&here.client(), "test");
     let mut open = arrivals.recv().await.unwrap();
-    service.publish("numbers", &Json(1_u64)).await.unwrap();
+    service.publish_to("numbers", &Json(1_u64)).await.unwrap();
     let mut event = begun.recv().await.unwrap();
     drop(service);
     assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Unavailable);
@@ -207,7 +207,7 @@ async fn publish_until(process: Process, enough: Arc<AtomicBool>) -> u64 {
     let client = process.client();
     let mut published = 0;
     while !enough.load(Ordering::Relaxed) {
-        publisher.publish("numbers", &Json(published)).await.unwrap();
+        publisher.publish_to("numbers", &Json(published)).await.unwrap();
         published += 1;
         if published % 4 == 0 {
             tokio::time::timeout(PATIENCE, name(&client, "test"))

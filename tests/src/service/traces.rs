@@ -33,7 +33,7 @@ async fn chain(world: &ServiceWorld) -> (Heard, Service, [Service; 2]) {
     let tell = move |context: Context, Json(()): Json<()>| {
         let publisher = publisher.clone();
         async move {
-            publisher.context(&context).publish("told", &Json(())).await?;
+            publisher.context(&context).publish_to("told", &Json(())).await?;
             Ok(Json(()))
         }
     };

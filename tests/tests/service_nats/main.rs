@@ -106,7 +106,7 @@ async fn until_heard(publisher: &Backends, heard: &mut mpsc::Receiver<u64>) {
     let hearing = async {
         loop {
             // While the connection is away, publishing fails: that is not what is tried here.
-            publisher.publish("numbers", &Json(1_u64)).await.ok();
+            publisher.publish_to("numbers", &Json(1_u64)).await.ok();
             if timeout(Duration::from_millis(50), heard.recv()).await.is_ok() {
                 return;
             }

@@ -61,7 +61,7 @@ async fn what_a_killed_host_is_asked_fails(bed: Testbed) {
         panic!("a dead host called")
     };
     assert_eq!(status.code(), Code::Unavailable);
-    let error = service.publish("numbers", &Json(1_u32)).await.unwrap_err();
+    let error = service.publish_to("numbers", &Json(1_u32)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let error = host.service("test").serve(named("b")).start().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);

@@ -72,7 +72,7 @@ fn hearing(builder: ServiceBuilder) -> (ServiceBuilder, mpsc::UnboundedReceiver<
 
 async fn publish(backends: &Backends, numbers: impl IntoIterator<Item = u32>) {
     for number in numbers {
-        backends.publish("numbers", &Json(number)).await.unwrap();
+        backends.publish_to("numbers", &Json(number)).await.unwrap();
     }
     backends.publisher().flush().await.unwrap();
 }

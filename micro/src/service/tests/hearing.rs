@@ -62,7 +62,7 @@ async fn a_published_event_carries_go_micros_headers() {
         .start()
         .await
         .unwrap();
-    service.publish("numbers.odd", &Json(7_u32)).await.unwrap();
+    service.publish_to("numbers.odd", &Json(7_u32)).await.unwrap();
     let event = events.recv().await.unwrap();
     assert_eq!(
         (event.topic.as_str(), &event.body()[..]),
@@ -96,7 +96,7 @@ async fn every_event_that_comes_to_nothing_is_counted() {
         .await
         .unwrap();
     for number in [0_u32, 1, 2] {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     service
         .broker()
@@ -144,10 +144,10 @@ async fn what_a_slow_handler_loses_is_counted() {
     let options = SubscriberOptions::default().with_capacity(2);
     let (builder, mut gates) = slow_subscriber(World::default().service("greeter"), options);
     let service = builder.start().await.unwrap();
-    service.publish("numbers", &Json(0_u32)).await.unwrap();
+    service.publish_to("numbers", &Json(0_u32)).await.unwrap();
     let (_, first) = gates.recv().await.unwrap();
     for number in 1..=5_u32 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     first.send(()).unwrap();
     let (number, _shut) = gates.recv().await.unwrap();
@@ -159,7 +159,7 @@ async fn events_are_handled_one_after_the_other_unless_told_otherwise() {
     let (builder, mut gates) = slow_subscriber(World::default().service("one"), SubscriberOptions::default());
     let service = builder.start().await.unwrap();
     for number in 0..2_u32 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     let (_, first) = gates.recv().await.unwrap();
     for _ in 0..100 {
@@ -173,7 +173,7 @@ async fn events_are_handled_one_after_the_other_unless_told_otherwise() {
     let (builder, mut gates) = slow_subscriber(World::default().service("two"), options);
     let service = builder.start().await.unwrap();
     for number in 0..2_u32 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     let _both = (gates.recv().await.unwrap(), gates.recv().await.unwrap());
 }

@@ -73,7 +73,7 @@ async fn a_failed_start_leaves_nothing_behind() {
     moody.refuses.store(false, Ordering::SeqCst);
     let service = builder().start().await.unwrap();
     assert_eq!(service.address(), "greeter.here");
-    service.publish("numbers", &Json(7_u32)).await.unwrap();
+    service.publish_to("numbers", &Json(7_u32)).await.unwrap();
     assert_eq!(heard.recv().await, Some(7));
     let report = service.shutdown().await.unwrap();
     assert_eq!(report.events_cut, 0);

@@ -72,7 +72,7 @@ async fn a_stop_handles_the_events_that_were_delivered() {
         slow_subscriber(World::default().service("greeter"), SubscriberOptions::default());
     let service = builder.start().await.unwrap();
     for number in 0..3_u32 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     let stop = tokio::spawn(service.shutdown());
     for number in 0..3_u32 {
@@ -91,7 +91,7 @@ async fn a_stop_counts_the_events_that_it_cuts() {
     let (builder, mut gates) = slow_subscriber(builder, SubscriberOptions::default());
     let service = builder.start().await.unwrap();
     for number in 0..3_u32 {
-        service.publish("numbers", &Json(number)).await.unwrap();
+        service.publish_to("numbers", &Json(number)).await.unwrap();
     }
     let _shut = gates.recv().await.unwrap();
     assert_eq!(service.shutdown().await.unwrap().events_cut, 3);
