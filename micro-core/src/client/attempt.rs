@@ -132,7 +132,7 @@ impl Attempts {
             None => Box::pin(within(&request.context, self.connect(pick))).await?,
         };
         let begun = self.measures.then(Instant::now);
-        let answer = connection.call(request).await;
+        let answer = connection.call(request)?.await;
         if let (Some(begun), true) = (begun, tells_time(&answer)) {
             pick.observe(begun.elapsed());
         }

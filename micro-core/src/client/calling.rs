@@ -1,21 +1,24 @@
 //! One unary call on a socket that many share.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::client::in_flight::InFlight;
 use crate::message::Message;
-use crate::rpc::{Response, Status};
+use crate::rpc::{Context, Response, Status};
 
-/// A call that is made when it is first polled, and answered by its deadline. Dropping it ends it: its entry is removed,
-/// and the peer is told if it was sent.
-#[derive(Debug)]
+/// A call that is made when it is first polled, and ends with its context. Dropping it ends it: its entry is removed, and
+/// the peer is told if it was sent.
 pub(crate) struct Calling<'a> {
     table: &'a InFlight,
     id: u64,
     step: Step,
+    /// Boxed, since most calls are watched by nobody.
+    cancelled: Option<BoxFuture<'a, ()>>,
 }
 
 #[derive(Debug)]
@@ -27,11 +30,26 @@ enum Step {
 
 impl<'a> Calling<'a> {
     /// A call of this id, which nobody else has.
-    pub(crate) fn new(table: &'a InFlight, id: u64, message: Message, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(table: &'a InFlight, id: u64, message: Message, context: &'a Context) -> Self {
         Calling {
             table,
             id,
-            step: Step::Made(message, deadline),
+            step: Step::Made(message, context.deadline()),
+            cancelled: context.watch(),
+        }
+    }
+
+    fn is_cancelled(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let cancelled = &mut self.cancelled;
+        cancelled
+            .as_mut()
+            .is_some_and(|end| end.poll_unpin(cx).is_ready())
+    }
+
+    /// Gives the call up, if it was made.
+    fn leave(&mut self) {
+        if matches!(std::mem::replace(&mut self.step, Step::Over), Step::Waits) {
+            self.table.leave(self.id);
         }
     }
 }
@@ -39,7 +57,11 @@ impl<'a> Calling<'a> {
 impl Future for Calling<'_> {
     type Output = Result<Response, Status>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if self.is_cancelled(cx) {
+            self.leave();
+            return Poll::Ready(Err(Status::cancelled("the calling context was cancelled")));
+        }
         let answer = match std::mem::replace(&mut self.step, Step::Over) {
             Step::Made(message, deadline) => match self.table.begin(self.id, message, deadline, cx.waker()) {
                 Ok(()) => Poll::Pending,
@@ -47,7 +69,7 @@ impl Future for Calling<'_> {
             },
             Step::Waits => self.table.poll_answer(self.id, cx.waker()),
             // As every future, it is not polled again.
-            Step::Over => Poll::Pending,
+            Step::Over => return Poll::Pending,
         };
         if answer.is_pending() {
             self.step = Step::Waits;
@@ -58,8 +80,6 @@ impl Future for Calling<'_> {
 
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
-        if matches!(self.step, Step::Waits) {
-            self.table.leave(self.id);
-        }
+        self.leave();
     }
 }

@@ -9,7 +9,7 @@ use crate::client::calling::Calling;
 use crate::client::driver;
 use crate::client::in_flight::InFlight;
 use crate::rpc::frame::Dialect;
-use crate::rpc::{Body, Request, Response, Status, frame};
+use crate::rpc::{Body, Request, Status, frame};
 use crate::transport::Socket;
 
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
@@ -36,23 +36,13 @@ impl Connection {
     /// other end.
     ///
     /// The reference is exclusive because the stream in a body is not to be shared.
-    pub(crate) async fn call(&self, request: &mut Request) -> Result<Response, Status> {
-        let calling = self.calling(request)?;
-        let context = &request.context;
-        tokio::select! {
-            biased;
-            () = context.cancelled_by_others() => Err(Status::cancelled("the calling context was cancelled")),
-            answer = calling => answer,
-        }
-    }
-
-    fn calling(&self, request: &Request) -> Result<Calling<'_>, Status> {
+    pub(crate) fn call<'a>(&'a self, request: &'a mut Request) -> Result<Calling<'a>, Status> {
         let Body::One(body) = &request.body else {
             return Err(Status::invalid_argument("a unary call carries one message"));
         };
         let id = self.table.next_id();
         let message = frame::request(request, id, self.dialect, body.clone())?;
-        Ok(Calling::new(&self.table, id, message, request.context.deadline()))
+        Ok(Calling::new(&self.table, id, message, &request.context))
     }
 
     /// Whether it ended because nobody had called for a while, so that its peer is as good as before.

@@ -49,12 +49,11 @@ async fn unary(attempts: &mut Attempts, request: &mut Request) -> Result<Respons
             None => Box::pin(within(&request.context, attempts.next())).await?,
         };
         match attempts.call(&pick, request).await {
-            Err(failed) if attempts.may_try_again(&pick, &failed) => {
-                if attempts.retries.is_paused() {
-                    Box::pin(within(&request.context, attempts.retries.pause())).await?;
-                }
-            }
+            Err(failed) if attempts.may_try_again(&pick, &failed) => {}
             answer => return answer,
+        }
+        if attempts.retries.is_paused() {
+            Box::pin(within(&request.context, attempts.retries.pause())).await?;
         }
     }
 }

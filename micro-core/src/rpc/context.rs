@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::address::Address;
@@ -104,6 +105,12 @@ impl Context {
     /// Whether the caller is gone.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation.is_cancelled()
+    }
+
+    /// What waits until somebody else cancels it, if anybody can; for its owner, who holds the only reference.
+    pub(crate) fn watch(&self) -> Option<BoxFuture<'_, ()>> {
+        let watched = self.cancellation.is_shared();
+        watched.then(|| Box::pin(self.cancelled()) as BoxFuture<'_, ()>)
     }
 
     /// Waits until somebody else cancels it; for its owner, who holds the only reference.

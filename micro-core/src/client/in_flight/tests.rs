@@ -3,14 +3,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 
-use std::task::Context;
+use std::sync::LazyLock;
+use std::task::Context as TaskContext;
 
 use super::*;
 use crate::client::calling::Calling;
 use crate::error::{Error, ErrorKind};
 use crate::message::Headers;
-use crate::rpc::Code;
 use crate::rpc::frame::{FromServer, ServerEvent};
+use crate::rpc::{Code, Context};
 
 fn body(id: Option<u64>) -> FromServer {
     let event = ServerEvent::Body {
@@ -25,13 +26,15 @@ fn table(limit: usize) -> Arc<InFlight> {
     InFlight::new(Dialect::Ours, limit)
 }
 
+static ENDLESS: LazyLock<Context> = LazyLock::new(Context::new);
+
 /// A call that waits.
 fn begun(table: &InFlight) -> Calling<'_> {
-    begun_until(table, None)
+    begun_until(table, &ENDLESS)
 }
 
-fn begun_until(table: &InFlight, deadline: Option<Instant>) -> Calling<'_> {
-    let mut call = Calling::new(table, table.next_id(), Message::default(), deadline);
+fn begun_until<'a>(table: &'a InFlight, context: &'a Context) -> Calling<'a> {
+    let mut call = Calling::new(table, table.next_id(), Message::default(), context);
     assert!((&mut call).now_or_never().is_none());
     call
 }
@@ -90,7 +93,7 @@ async fn only_the_last_undelivered_calls_may_be_made_again() {
         never.push(call.await.unwrap_err().is_never_delivered());
     }
     assert_eq!(never, [false, true, true]);
-    let refused = Calling::new(&table, 3, Message::default(), None).await;
+    let refused = Calling::new(&table, 3, Message::default(), &ENDLESS).await;
     assert!(refused.unwrap_err().is_never_delivered());
 }
 
@@ -128,7 +131,7 @@ async fn an_answer_without_id_may_be_for_a_caller_that_has_left() {
 async fn the_table_is_bounded() {
     let table = table(1);
     let _first = begun(&table);
-    let refused = Calling::new(&table, 1, Message::default(), None).await;
+    let refused = Calling::new(&table, 1, Message::default(), &ENDLESS).await;
     let refused = refused.unwrap_err();
     assert!(refused.is_never_delivered());
     assert_eq!(refused.code(), Code::ResourceExhausted);
@@ -139,8 +142,10 @@ async fn a_call_expires_at_its_deadline_and_the_peer_is_told() {
     let table = table(8);
     let start = Instant::now();
     let at = |seconds| Some(start + Duration::from_secs(seconds));
-    let late = begun_until(&table, at(9));
-    let (soon, never) = (begun_until(&table, at(3)), begun(&table));
+    let until = |seconds| Context::new().with_timeout(Duration::from_secs(seconds));
+    let (nine, three) = (until(9), until(3));
+    let late = begun_until(&table, &nine);
+    let (soon, never) = (begun_until(&table, &three), begun(&table));
     let driver = &std::task::Waker::noop().clone();
     assert_eq!(table.due(driver), at(3));
     assert!(sent(&table).is_some() && sent(&table).is_some());
@@ -165,11 +170,11 @@ fn the_driver_is_woken_once_for_many_calls() {
     let (table, woken) = (table(8), Arc::new(Count(AtomicU64::new(0))));
     let driver = Waker::from(woken.clone());
     for round in 1..=2 {
-        assert!(table.poll_work(&Context::from_waker(&driver)).is_pending());
+        assert!(table.poll_work(&TaskContext::from_waker(&driver)).is_pending());
         table.due(&driver);
         let calls = [begun(&table), begun(&table), begun(&table)];
         assert_eq!(woken.0.load(Ordering::Relaxed), round);
-        assert!(table.poll_work(&Context::from_waker(&driver)).is_ready());
+        assert!(table.poll_work(&TaskContext::from_waker(&driver)).is_ready());
         while table.next_work().is_some() {}
         drop(calls);
         while table.next_work().is_some() {}
