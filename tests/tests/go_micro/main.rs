@@ -13,6 +13,7 @@ mod bad_input;
 mod capture;
 mod events;
 mod odd_answers;
+mod reader;
 mod registry;
 mod requests;
 mod service;

@@ -13,9 +13,9 @@ use micro_core::shape;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use registry_nats::{NatsRegistry, RegistryOptions, Topics};
-use serde_json::Value;
 
 use crate::capture::LIMIT;
+use crate::reader::{SUBJECTS, notice, read, service};
 
 /// What can be done with a registry, or happen to it.
 #[derive(Clone, Debug)]
@@ -129,13 +129,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-const SUBJECTS: [&str; 4] = [
-    "micro.nats.query",
-    "micro.nats.watch",
-    "micro.registry.nats.query",
-    "micro.registry.nats.watch",
-];
-
 #[test]
 fn nothing_that_our_registry_says_can_end_a_go_micro_process() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -230,72 +223,4 @@ async fn heard(nats: &Client, all: &mut Subscriber) -> Vec<Message> {
             false => heard.push(message),
         }
     }
-}
-
-fn read(message: &Message) -> Result<Value, TestCaseError> {
-    serde_json::from_slice(&message.payload)
-        .map_err(|error| TestCaseError::fail(format!("{error}: {:?}", message.payload)))
-}
-
-/// As go-micro reads it: without a look whether what it follows is there.
-fn notice(message: &Message) -> Result<(), TestCaseError> {
-    let value = read(message)?;
-    let action = value["Action"].as_str().unwrap_or_default();
-    match (action, message.subject.ends_with(".query")) {
-        ("list", true) => Ok(()),
-        ("get", true) | ("create" | "update" | "delete", false) => service(&value["Service"]),
-        _ => Err(TestCaseError::fail(format!("{action:?} on {}", message.subject))),
-    }
-}
-
-fn service(value: &Value) -> Result<(), TestCaseError> {
-    prop_assert!(
-        value["name"].as_str().is_some_and(|name| !name.is_empty()),
-        "no name: {value}"
-    );
-    prop_assert!(value["version"].is_string(), "no version: {value}");
-    texts(&value["metadata"])?;
-    for node in items(&value["nodes"])? {
-        prop_assert!(
-            node["id"].as_str().is_some_and(|id| !id.is_empty()),
-            "no id: {node}"
-        );
-        prop_assert!(node["address"].is_string(), "no address: {node}");
-        texts(&node["metadata"])?;
-    }
-    for endpoint in items(&value["endpoints"])? {
-        prop_assert!(endpoint["name"].is_string(), "no name: {endpoint}");
-        texts(&endpoint["metadata"])?;
-        shape(&endpoint["request"])?;
-        shape(&endpoint["response"])?;
-    }
-    Ok(())
-}
-
-fn shape(value: &Value) -> Result<(), TestCaseError> {
-    if value.is_null() {
-        return Ok(());
-    }
-    prop_assert!(
-        value["name"].is_string() && value["type"].is_string(),
-        "no shape: {value}"
-    );
-    for field in items(&value["values"])? {
-        prop_assert!(field.is_object(), "no field: {field}");
-        shape(field)?;
-    }
-    Ok(())
-}
-
-fn texts(metadata: &Value) -> Result<(), TestCaseError> {
-    let all = metadata
-        .as_object()
-        .is_some_and(|entries| entries.values().all(Value::is_string));
-    prop_assert!(all || metadata.is_null(), "no metadata: {metadata}");
-    Ok(())
-}
-
-fn items(list: &Value) -> Result<&[Value], TestCaseError> {
-    prop_assert!(list.is_array() || list.is_null(), "no list: {list}");
-    Ok(list.as_array().map(Vec::as_slice).unwrap_or_default())
 }

@@ -15,6 +15,7 @@ mod described;
 mod errors;
 mod fleet;
 mod harm;
+mod nodes;
 mod odd_records;
 mod registry;
 mod silence;
@@ -104,6 +105,7 @@ pub(crate) fn rows() -> Vec<Row> {
         streams::rows(),
         streams_ends::rows(),
         registry::rows(),
+        nodes::rows(),
         described::rows(),
         cli::rows(),
         broker::rows(),

@@ -15,6 +15,7 @@ use crate::cells::{self, Row};
 mod expect;
 mod process;
 mod table;
+mod tool;
 mod world;
 
 pub(crate) use expect::{Outcome, ensure_eq, field, within};

@@ -2,19 +2,16 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use micro_conformance::nats_server::NatsServer;
 use serde_json::{Value, json};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::expect::{Outcome, Received};
 use super::process::Peer;
+use super::tool;
 
 /// Which go-micro is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -107,9 +104,6 @@ pub(crate) struct Pair {
     programs: Arc<Programs>,
 }
 
-/// How long go-micro's tool may take: it waits for the registry, and for an answer.
-const TOOL: Duration = Duration::from_secs(20);
-
 /// The name under which `serves` serves.
 pub(crate) const SERVICE: &str = "fleet";
 
@@ -170,16 +164,7 @@ impl Pair {
 
     /// Runs go-micro's command line tool, and returns what it printed, errors too.
     pub(crate) async fn micro(&self, args: &[&str]) -> Result<String> {
-        let mut command = Command::new(&self.programs.cli);
-        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
-        for kind in ["REGISTRY", "TRANSPORT", "BROKER"] {
-            command.env(format!("MICRO_{kind}"), "nats");
-            command.env(format!("MICRO_{kind}_ADDRESS"), self.nats.url());
-        }
-        let output = timeout(TOOL, command.output()).await;
-        let output = output.context("the tool does not end")??;
-        let printed = [output.stdout, output.stderr].concat();
-        Ok(String::from_utf8_lossy(&printed).into_owned())
+        tool::run(&self.programs.cli, &self.nats.url(), args).await
     }
 
     /// Has `serves` serve, and returns its address and id.
