@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use micro_core::observe;
 use micro_core::plugin::{PluginConfig, Plugins, Table};
 use micro_core::{Broker, Client, Payload, Registry, Result, Transport, selector};
 
@@ -79,6 +80,7 @@ impl Backends {
         given: Given,
     ) -> Result<Self> {
         config.check(plugins)?;
+        observe::describe();
         let transport = open(&plugins.transport, given.transport, &config.transport, name).await?;
         let broker = open(&plugins.broker, given.broker, &config.broker, name).await?;
         let registry = open(&plugins.registry, given.registry, &config.registry, name).await?;

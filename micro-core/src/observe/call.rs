@@ -1,6 +1,7 @@
 //! The two ends of a call.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::address::Address;
 use crate::observe::methods::full_name;
+use crate::observe::metrics::{is_recorded, retried};
 use crate::observe::observed::{Kind, Observed};
 use crate::observe::parent::join;
 use crate::observe::{Methods, OTHER};
@@ -24,11 +26,11 @@ pub fn client(request: &mut Request) -> Option<Observed> {
         rpc.response.status_code = Empty, error.type = Empty,
         otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
     );
-    if span.is_disabled() {
+    if span.is_disabled() && !is_recorded() {
         return None;
     }
     let method = full_name(&request.service, &request.endpoint);
-    Some(begin(span, Kind::Client, &method, request))
+    Some(begin(span, Kind::Client, method, request))
 }
 
 /// A call that came in, to a server of these methods. The metadata of its context then say where its handler stands in
@@ -40,22 +42,22 @@ pub fn server(request: &mut Request, methods: &Methods) -> Option<Observed> {
         rpc.response.status_code = Empty, error.type = Empty,
         otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
     );
-    if span.is_disabled() {
+    if span.is_disabled() && !is_recorded() {
         return None;
     }
     let method = methods.name(request);
     if &*method == OTHER {
         span.record("rpc.method_original", &*request.endpoint);
     }
-    Some(begin(span, Kind::Server, &method, request))
+    Some(begin(span, Kind::Server, method, request))
 }
 
-fn begin(span: Span, kind: Kind, method: &str, request: &mut Request) -> Observed {
-    span.record("rpc.method", method);
-    if let Some(headers) = join(&span, kind, method, request.context.metadata()) {
+fn begin(span: Span, kind: Kind, method: Arc<str>, request: &mut Request) -> Observed {
+    span.record("rpc.method", &*method);
+    if let Some(headers) = join(&span, kind, &method, request.context.metadata()) {
         request.context = std::mem::take(&mut request.context).with_metadata(headers);
     }
-    Observed::new(span, kind)
+    Observed::new(span, kind, method)
 }
 
 /// The node that a call was made to last, of which its span is told when no more are tried.
@@ -70,6 +72,7 @@ impl LastNode {
         }
         if let Some(status) = failed {
             tracing::debug!(target: "micro::rpc", %node, %status, "the call is made again");
+            retried(status);
         }
     }
 }

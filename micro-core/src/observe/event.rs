@@ -5,6 +5,7 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::error::Result;
 use crate::message::{Headers, Message};
+use crate::observe::metrics::is_recorded;
 use crate::observe::observed::{Kind, Observed};
 use crate::observe::parent::join;
 use crate::rpc::headers::ID;
@@ -19,7 +20,7 @@ pub fn publish(topic: &str, message: &mut Message) -> Option<Observed> {
         messaging.system = Empty, messaging.operation.name = Empty, messaging.operation.type = Empty, error.type = Empty,
         otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
     );
-    if span.is_disabled() {
+    if span.is_disabled() && !is_recorded() {
         return None;
     }
     describe(&span, "publish", "send", &message.headers);
@@ -28,7 +29,7 @@ pub fn publish(topic: &str, message: &mut Message) -> Option<Observed> {
     if let Some(headers) = join(&span, Kind::Producer, &name, &message.headers) {
         message.headers = headers;
     }
-    Some(Observed::new(span, Kind::Producer))
+    Some(Observed::new(span, Kind::Producer, topic.into()))
 }
 
 /// An event that came to a subscription, whose topic may have wildcards, in a queue group or in none; `None` when
@@ -48,7 +49,7 @@ pub fn process(
         messaging.system = Empty, messaging.operation.name = Empty, messaging.operation.type = Empty, error.type = Empty,
         otel.kind = Empty, otel.name = Empty, otel.status_code = Empty, otel.status_description = Empty,
     );
-    if span.is_disabled() {
+    if span.is_disabled() && !is_recorded() {
         return None;
     }
     let destination = match topic.contains(['*', '>']) {
@@ -61,7 +62,7 @@ pub fn process(
     if let Some(headers) = join(&span, Kind::Consumer, &name, context.metadata()) {
         *context = std::mem::take(context).with_metadata(headers);
     }
-    Some(Observed::new(span, Kind::Consumer))
+    Some(Observed::new(span, Kind::Consumer, topic.into()))
 }
 
 impl Observed {

@@ -2,14 +2,18 @@
 //!
 //! Each call has a span of `tracing` at either end; each event has one where it is published, and one where it is
 //! handled. They are named and described as OpenTelemetry's conventions for RPC and for messaging have it. Where nobody
-//! listens they cost a look at an atomic.
+//! listens they cost a look at an atomic. What is counted and measured goes to the recorder of the crate `metrics`, if
+//! there is one.
 //!
 //! A trace travels in the headers of W3C's Trace Context, which are metadata like others, so that a
 //! [`Context`](crate::Context) hands them on. Where none came none is made up, unless there is a [`Tracer`].
 
 mod call;
+mod catalogue;
 mod event;
 mod methods;
+mod metrics;
+mod names;
 mod observed;
 mod parent;
 mod trace_context;
@@ -17,8 +21,11 @@ mod tracer;
 
 pub(crate) use call::LastNode;
 pub use call::{client, server};
+pub use catalogue::describe;
 pub use event::{process, publish};
 pub use methods::Methods;
+pub(crate) use metrics::refused;
+pub use metrics::{Loss, lost};
 pub use observed::Observed;
 pub use trace_context::TraceContext;
 pub use tracer::{Tracer, set_tracer};

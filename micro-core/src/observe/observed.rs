@@ -1,15 +1,20 @@
 //! One thing that is observed, from its beginning to its end.
 
+use std::sync::Arc;
+
 use tracing::Span;
 
+use crate::observe::metrics::{Measured, is_recorded};
 use crate::rpc::{Code, Status};
 
-/// A call or an event that somebody observes. One that is dropped before its end is cancelled.
+/// A call or an event that somebody observes. One that is dropped before its end was
+/// cancelled, or panicked.
 #[derive(Debug)]
 #[must_use = "what is dropped counts as cancelled"]
 pub struct Observed {
     span: Span,
     kind: Kind,
+    measured: Option<Measured>,
     ended: bool,
 }
 
@@ -23,10 +28,12 @@ pub(super) enum Kind {
 }
 
 impl Observed {
-    pub(super) fn new(span: Span, kind: Kind) -> Self {
+    /// Begins to observe what has a name. Its span may be disabled.
+    pub(super) fn new(span: Span, kind: Kind, name: Arc<str>) -> Self {
         Observed {
             span,
             kind,
+            measured: is_recorded().then(|| Measured::begin(kind, name)),
             ended: false,
         }
     }
@@ -44,6 +51,9 @@ impl Observed {
     fn note(&mut self, result: Result<(), &Status>) {
         self.ended = true;
         let code = result.map_or_else(Status::code, |()| Code::Ok);
+        if let Some(measured) = self.measured.take() {
+            measured.end(code);
+        }
         if self.kind.is_rpc() {
             self.span.record("rpc.response.status_code", code.name());
         }
@@ -60,7 +70,10 @@ impl Observed {
 impl Drop for Observed {
     fn drop(&mut self) {
         if !self.ended {
-            self.note(Err(&Status::cancelled("dropped before it ended")));
+            self.note(Err(&match std::thread::panicking() {
+                true => Status::internal("it panicked"),
+                false => Status::cancelled("dropped before it ended"),
+            }));
         }
     }
 }

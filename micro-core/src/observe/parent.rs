@@ -14,6 +14,9 @@ use crate::observe::tracer::{Tracer, tracer};
 /// of another trace: then they were handed on from elsewhere, on purpose.
 pub(super) fn join(span: &Span, kind: Kind, name: &str, headers: &Headers) -> Option<Headers> {
     let tracer = tracer()?;
+    if span.is_disabled() {
+        return None;
+    }
     span.record(kind.system(), "micro");
     span.record("otel.kind", kind.name());
     span.record("otel.name", name);

@@ -181,6 +181,7 @@ where
     }
 
     async fn refuse(&self, reply: ReplyTo, status: &Status) {
+        observe::refused(status);
         let failure = reply.failure(status);
         // An error means that the socket is gone.
         self.outbox.send(Caller::new(reply).answer(failure)).await.ok();

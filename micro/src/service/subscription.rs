@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
-use micro_core::observe;
+use micro_core::observe::{self, Loss};
 use micro_core::{Context, Error, ErrorKind, Event, Subscription};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -167,14 +167,17 @@ impl Worker {
             ErrorKind::Lagged(lost) => {
                 tracing::warn!(topic, lost, "events were dropped: their handler is too slow");
                 add(&counters.lost, lost);
+                observe::lost(topic, Loss::Slow, lost);
             }
             ErrorKind::Malformed => {
                 tracing::warn!(topic, %error, "an event could not be read");
                 add(&counters.undecodable, 1);
+                observe::lost(topic, Loss::Unreadable, 1);
             }
             _ => {
                 tracing::warn!(topic, %error, "events may be missing");
                 add(&counters.gaps, 1);
+                observe::lost(topic, Loss::Gap, 1);
             }
         }
     }
@@ -188,7 +191,10 @@ impl Worker {
         }
         while let Some(Some(event)) = self.subscription.recv().now_or_never() {
             match event {
-                Ok(_) => add(&self.shared.counters.cut, 1),
+                Ok(_) => {
+                    add(&self.shared.counters.cut, 1);
+                    observe::lost(self.subscription.topic(), Loss::Cut, 1);
+                }
                 Err(error) => self.note(&error),
             }
         }

@@ -1,4 +1,4 @@
-//! What an exporter of spans sees of calls and events, on memory and on NATS.
+//! What an exporter sees of calls and events, on memory and on NATS.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,8 @@
 mod calls;
 mod chain;
 mod exported;
+mod measured;
+mod metrics;
 mod world;
 
 /// A test of each of these on each backend.
@@ -47,5 +49,12 @@ on_both! {
         what_is_not_known_is_other,
         a_dropped_call_is_cancelled,
         another_attempt_is_the_same_span,
+    }
+    metrics: {
+        calls_are_counted_by_their_codes,
+        what_runs_is_counted_while_it_does,
+        what_is_not_served_makes_no_series,
+        other_attempts_are_counted,
+        events_are_counted_by_what_became_of_them,
     }
 }
