@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::config::Servers;
 use crate::connect::{self, Events};
-use crate::courier::Courier;
+use crate::courier::{Courier, Source};
 use crate::errors;
 use crate::inbox::Router;
 use crate::outbox::{Outbox, Outgoing};
@@ -114,6 +114,14 @@ impl Connection {
     /// Everything that was published before, through the same connection and by whatever method, is ahead of it.
     pub fn publish_now(&self, outgoing: Outgoing) {
         self.outbox.publish_now(outgoing);
+    }
+
+    /// Publishes what a source has, one message after the other, as soon as there is a connection with room for it.
+    ///
+    /// For those that keep an order of their own: what waits can be taken back until it is asked for. The source is
+    /// held until it has nothing more; it may be given again then.
+    pub fn publish_from(&self, source: Arc<dyn Source>) {
+        self.outbox.drain(source);
     }
 
     /// Waits until everything that was published has been handed to the operating system.

@@ -23,8 +23,16 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) enum Order {
     /// Publish, however long it takes until there is room.
     Publish(Outgoing),
+    /// Publish what a source has, however long it takes until there is room.
+    Drain(Arc<dyn Source>),
     /// Subscribe.
     Subscribe(Subscribe),
+}
+
+/// Has messages that wait for room. See [`Connection::publish_from`](crate::Connection::publish_from).
+pub trait Source: Send + Sync + 'static {
+    /// The next message, at the moment when there is a connection for it; `None` ends it.
+    fn next(&self) -> Option<Outgoing>;
 }
 
 /// A subscription to be made.
@@ -99,7 +107,26 @@ impl Courier {
                 }
                 self.way.waiting.fetch_sub(1, Ordering::AcqRel);
             }
+            Order::Drain(source) => {
+                self.drain(&*source).await;
+                self.way.waiting.fetch_sub(1, Ordering::AcqRel);
+            }
             Order::Subscribe(order) => self.subscribe(order).await,
+        }
+    }
+
+    async fn drain(&self, source: &dyn Source) {
+        loop {
+            if self.orders.is_closed() {
+                let connected = timeout(FAREWELL, self.way.until_connected());
+                let _ = connected.await;
+            } else {
+                self.way.until_connected().await;
+            }
+            let Some(outgoing) = source.next() else { return };
+            if let Err(error) = self.publish(outgoing).await {
+                tracing::debug!(%error, "not published");
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //!
 //! | need | use |
 //! |---|---|
-//! | send | [`Connection::publish`]; [`Connection::publish_now`] from a drop |
+//! | send | [`Connection::publish`]; [`Connection::publish_now`] from a drop; [`Connection::publish_from`] for an order of one's own |
 //! | get answers | [`Mailbox`]: a reply subject that costs nothing to open; [`Slot`] for one's own [`Consumer`] |
 //! | subscribe | [`Feed`]: a stream; [`Pump`] for one's own [`Consumer`] |
 //! | know that the server has done it | [`Connection::fence`] |
@@ -34,6 +34,7 @@ pub use config::DEFAULT_ADDRESS;
 pub use connect::CONNECT_LIMIT;
 pub use connection::Connection;
 pub use consumer::{Consumer, Denial, DeniedAction, Incoming};
+pub use courier::Source;
 pub use feed::Feed;
 pub use inbox::Slot;
 pub use mailbox::{Delivery, Mailbox};

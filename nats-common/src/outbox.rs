@@ -14,7 +14,7 @@ use micro_core::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::courier::Order;
+use crate::courier::{Order, Source};
 use crate::switchboard::Switchboard;
 use crate::{errors, inbox};
 
@@ -67,7 +67,7 @@ pub(crate) struct Outbox {
     pub(crate) client: Client,
     pub(crate) board: Arc<Switchboard>,
     /// Unbounded, but bounded by those who use it: at most one fence is under way; a handle that is dropped sends
-    /// a word or two, and it was paid for when it was made; a subscriber waits for its answer.
+    /// a word or two, and it was paid for when it was made; a source is in it once; a subscriber waits for its answer.
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     /// How many publishes wait in `orders`.
     pub(crate) waiting: Arc<AtomicUsize>,
@@ -126,14 +126,19 @@ impl Outbox {
             }
         }) {
             Ok(Some(())) => {}
-            Ok(None) => self.order(outgoing),
+            Ok(None) => self.order(Order::Publish(outgoing)),
             Err(error) => tracing::debug!(%error, "not published"),
         }
     }
 
-    fn order(&self, outgoing: Outgoing) {
+    /// Publishes what a source has, when there is room.
+    pub(crate) fn drain(&self, source: Arc<dyn Source>) {
+        self.order(Order::Drain(source));
+    }
+
+    fn order(&self, order: Order) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        if self.orders.send(Order::Publish(outgoing)).is_err() {
+        if self.orders.send(order).is_err() {
             tracing::debug!("not published: the connection has ended");
         }
     }
