@@ -64,3 +64,12 @@ mod testbed_on_nats {
     micro_conformance::registry_suite!(registry, TestbedWorld::new(Testbed::nats().await));
     micro_conformance::service_suite!(service, TestbedWorld::new(Testbed::nats().await));
 }
+
+/// The same server, and sockets in go-micro's encoding. Brokers and registries do not differ.
+mod nats_go_micro {
+    use crate::worlds::NatsWorld;
+
+    micro_conformance::transport_suite!(transport, NatsWorld::start().await.in_envelopes());
+    micro_conformance::rpc_suite!(rpc, NatsWorld::start().await.in_envelopes());
+    micro_conformance::service_suite!(service, NatsWorld::start().await.in_envelopes());
+}

@@ -11,15 +11,16 @@ use nats_common::{Connection, Consumer, DeniedAction, Incoming, Message, Outgoin
 use parking_lot::Mutex;
 
 use crate::control::{Control, Word};
-use crate::encoding::{self, Encoding};
+use crate::ending::Failure;
+use crate::go_micro;
 use crate::keeper::{Keeper, Pulse};
 use crate::peer::Peer;
-use crate::state::{Failure, Next, Pushed, State};
+use crate::state::{Next, Pushed, State};
+use crate::undelivered::Question;
 
 /// One end of a socket.
 pub(crate) struct End {
     pub(crate) connection: Arc<Connection>,
-    pub(crate) encoding: Encoding,
     pub(crate) peer: Peer,
     /// Where its messages go.
     pub(crate) remote: Subject,
@@ -56,7 +57,6 @@ impl End {
     ) -> Self {
         End {
             connection: connection.clone(),
-            encoding: Encoding::GoMicro,
             peer,
             remote,
             key: None,
@@ -173,11 +173,25 @@ impl End {
 
     pub(crate) fn say(&self, word: Word, subject: Subject) -> Outgoing {
         let socket = self.reply().cloned();
-        Outgoing::new(subject, self.encoding.encode_control(&Control { word, socket }))
+        Outgoing::new(subject, go_micro::encode_control(&Control { word, socket }))
+    }
+
+    /// What has to be asked to know how much reached nobody: a plain peer must not be asked anything.
+    pub(crate) fn question(&self) -> Question {
+        let ping = Control {
+            word: Word::Ping,
+            socket: self.reply().cloned(),
+        };
+        Question {
+            connection: self.connection.clone(),
+            remote: self.remote.clone(),
+            ask: self.peer.is_ours().then(|| go_micro::encode_control(&ping)),
+            heard_since: self.look(|state| state.ending().has_heard_since()),
+        }
     }
 
     fn on_message(self: &Arc<Self>, message: Message) {
-        match encoding::decode_control(&message.payload) {
+        match go_micro::decode_control(&message.payload) {
             Some(control) => self.take_control(control.word, message.reply.as_ref()),
             None => drop(self.take_payload(message.payload)),
         }

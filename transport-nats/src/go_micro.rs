@@ -12,7 +12,6 @@ use micro_core::{Message, Result};
 use nats_common::envelope;
 
 use crate::control::Control;
-use crate::encoding::Mark;
 
 /// Ours alone: whatever a message brings under this name is taken out.
 const HEADER: &str = "Micro-Socket";
@@ -23,6 +22,24 @@ const CONTROL_CLOSING: &[u8] = br#""},"Body":null}"#;
 
 const OPEN: &str = "open";
 const MORE: &str = "more";
+
+/// Which of a dialler's messages it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// The first: it opens a socket.
+    Open,
+    /// A later one: it opens none.
+    More,
+}
+
+/// The most bytes of [`Message::size`] that always fit into a payload of `limit` bytes, of which an envelope's
+/// headers may be 1 MiB.
+///
+/// Base64 makes four bytes of three. What the envelope adds, and about a hundred headers, fit into 1 KiB; the
+/// rest of the rare message that does not is found out when it has been encoded.
+pub(crate) fn max_message_size(limit: usize) -> usize {
+    limit.saturating_sub(1024) / 4 * 3
+}
 
 /// Encodes a message.
 pub(crate) fn encode(mut message: Message, mark: Option<Mark>) -> Result<Bytes> {
@@ -103,5 +120,25 @@ mod tests {
         assert_eq!(decode_control(&payload), Some(control));
         let message = envelope::decode(&payload).unwrap();
         assert_eq!(message.headers.get(HEADER), Some("fin @_INBOX.a.1"));
+    }
+
+    #[test]
+    fn a_message_of_the_reported_size_fits() {
+        for limit in [2048, 65_536, 1 << 20] {
+            let size = max_message_size(limit);
+            let body = Message::new(vec![0xff; size]);
+            let payload = encode(body, Some(Mark::More)).unwrap();
+            assert!(payload.len() <= limit, "{} of {limit}", payload.len());
+            let headers = (0..100).fold(Message::default(), |message, index| {
+                message.with_header(format!("{index:03}"), "x".repeat(size / 100 - 3))
+            });
+            let payload = encode(headers, Some(Mark::More)).unwrap();
+            assert!(payload.len() <= limit, "{} of {limit}", payload.len());
+        }
+    }
+
+    #[test]
+    fn a_tiny_limit_leaves_nothing() {
+        assert_eq!(max_message_size(100), 0);
     }
 }

@@ -1,12 +1,14 @@
 #![doc = include_str!("lib.md")]
 
+mod config;
 mod control;
-mod encoding;
 mod end;
+mod ending;
 mod go_micro;
 mod ignored;
 mod keeper;
 mod listener;
+mod native;
 mod peer;
 mod receiver;
 mod sender;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use micro_core::{Plugins, Transport};
 
+pub use config::Encoding;
 pub use ignored::Ignored;
 pub use peer::SOCKET_KEY;
 pub use transport::NatsTransport;

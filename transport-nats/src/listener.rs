@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::peer;
-use crate::state::State;
 
 mod desk;
 mod table;
@@ -24,7 +23,8 @@ pub(crate) use table::Row;
 /// Listens; when it returns, the server knows.
 pub(crate) async fn listen(terms: Terms, address: Address) -> Result<Listener> {
     // Every socket that waits is in the table, so the table's limit is the queue's.
-    let (sender, accepted) = mpsc::channel(terms.max_sockets.max(1));
+    let (sender, accepted) = mpsc::channel(terms.limits.sockets.max(1));
+    let metadata = peer::metadata(terms.encoding);
     let desk = Arc::new(Desk::new(terms, address.clone(), sender));
     let pump = desk.connection.pump(address.as_str(), None, desk.clone()).await?;
     let lease = Arc::new(Lease {
@@ -36,7 +36,7 @@ pub(crate) async fn listen(terms: Terms, address: Address) -> Result<Listener> {
         lease: lease.clone(),
     };
     let leave = async move { lease.leave().await };
-    Ok(Listener::new(address, peer::metadata(), incoming, leave))
+    Ok(Listener::new(address, metadata, incoming, leave))
 }
 
 /// The right to an address. It is given back once: when the listener leaves, or is dropped.
@@ -53,7 +53,7 @@ impl Lease {
         };
         let filler = Outgoing::new(self.desk.address.as_str(), Bytes::new());
         let left = pump.leave(Some(filler)).await;
-        self.desk.for_all(|end| end.change(State::deafen));
+        self.desk.deafen();
         left.map_err(|error| {
             error
                 .with_operation("close")
@@ -64,7 +64,7 @@ impl Lease {
     fn release(&self) {
         if let Some(pump) = self.announce() {
             drop(pump);
-            self.desk.for_all(|end| end.change(State::deafen));
+            self.desk.deafen();
         }
     }
 

@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use micro_core::{Error, Message, Result};
 
 use crate::control::Word;
-use crate::encoding;
 use crate::end::End;
+use crate::go_micro;
 use crate::socket::Hold;
 use crate::state::Next;
 use crate::undelivered;
@@ -44,7 +44,7 @@ impl Receiver {
             match self.end().next(context) {
                 // What comes in while it settles is handed out.
                 Next::Settle if self.settling.is_some() => return Poll::Pending,
-                Next::Settle => self.settling = Some(Box::pin(undelivered::settle(self.end().clone()))),
+                Next::Settle => self.settling = Some(Box::pin(undelivered::settle(self.end().question()))),
                 Next::Wait => return Poll::Pending,
                 next => return Poll::Ready(next),
             }
@@ -52,7 +52,7 @@ impl Receiver {
     }
 
     fn decode(&self, payload: &Bytes) -> Result<Message> {
-        match encoding::decode(payload) {
+        match go_micro::decode(payload) {
             Ok((message, _)) => Ok(message),
             Err(error) => Err(self.describe(error)),
         }

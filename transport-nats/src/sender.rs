@@ -11,8 +11,8 @@ use micro_core::{Error, ErrorKind, Message, Result};
 use nats_common::Outgoing;
 
 use crate::control::Word;
-use crate::encoding::Mark;
 use crate::end::End;
+use crate::go_micro::{self, Mark};
 use crate::socket::Hold;
 use crate::state::State;
 
@@ -67,7 +67,7 @@ impl Sender {
     fn encode(&self, message: Message) -> Result<Bytes> {
         let end = self.end();
         let (size, limit) = (message.size(), end.connection.max_payload());
-        let limit = end.encoding.max_message_size(limit);
+        let limit = go_micro::max_message_size(limit);
         if size > limit {
             return Err(too_large(size, limit));
         }
@@ -75,7 +75,7 @@ impl Sender {
             true => Mark::More,
             false => Mark::Open,
         });
-        let payload = end.encoding.encode(message, mark)?;
+        let payload = go_micro::encode(message, mark)?;
         end.connection.check_size(&payload)?;
         Ok(payload)
     }

@@ -10,10 +10,12 @@ use micro_core::{Address, DialOptions, ListenOptions, Listener, PluginConfig, Re
 use nats_common::{Connection, Subject};
 
 use crate::NAME;
-use crate::encoding::Encoding;
+use crate::config::{Encoding, Said};
+use crate::go_micro;
 use crate::ignored::{Counters, Ignored};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Limits};
 use crate::listener::{self, Terms};
+use crate::native;
 use crate::peer::Peer;
 use crate::socket::Hold;
 
@@ -22,8 +24,8 @@ pub struct NatsTransport {
     connection: Arc<Connection>,
     keeper: OnceLock<Arc<Keeper>>,
     counters: Arc<Counters>,
-    idle_limit: Duration,
-    max_sockets: usize,
+    encoding: Encoding,
+    limits: Limits,
 }
 
 impl NatsTransport {
@@ -33,46 +35,86 @@ impl NatsTransport {
             connection,
             keeper: OnceLock::new(),
             counters: Arc::default(),
-            idle_limit: Duration::from_secs(600),
-            max_sockets: 100_000,
+            encoding: Encoding::default(),
+            limits: Limits {
+                idle: Duration::from_secs(600),
+                keepalive: Duration::from_secs(15),
+                sockets: 100_000,
+                max_message: 64 << 20,
+            },
         }
     }
 
     /// A transport on the process's connection to these servers.
     ///
+    /// Behind a `?`, an address may say `encoding` (`native` or `go-micro`) and `max_message_size` (in bytes), as in
+    /// `127.0.0.1:4222?encoding=go-micro`: see [`with_encoding`](Self::with_encoding) and
+    /// [`with_max_message_size`](Self::with_max_message_size).
+    ///
     /// # Errors
-    /// As [`Connection::shared`].
+    /// As [`Connection::shared`], and [`InvalidArgument`](micro_core::ErrorKind::InvalidArgument) for an unknown
+    /// parameter or value, which lists the known ones.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn connect(config: &PluginConfig) -> Result<Self> {
-        Ok(NatsTransport::new(Connection::shared(config).await?))
+        let (said, config) = Said::from_config(config)?;
+        let mut transport = NatsTransport::new(Connection::shared(&config).await?);
+        if let Some(encoding) = said.encoding {
+            transport = transport.with_encoding(encoding);
+        }
+        if let Some(bytes) = said.max_message_size {
+            transport = transport.with_max_message_size(bytes);
+        }
+        Ok(transport)
+    }
+
+    /// How peers of our own kind are spoken to. Default: [`Encoding::Native`].
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// The largest message that is sent and taken in the native encoding, in bytes of
+    /// [`Message::size`](micro_core::Message::size). It is put together in memory. Default: 64 MiB.
+    #[must_use]
+    pub fn with_max_message_size(mut self, bytes: usize) -> Self {
+        self.limits.max_message = bytes;
+        self
+    }
+
+    /// How soon a peer of ours that has vanished without a word ends every wait for it. It is asked from a third of this
+    /// on. Default: 15 s; at least 3 s, counted in whole seconds.
+    #[must_use]
+    pub fn with_keepalive(mut self, limit: Duration) -> Self {
+        self.limits.keepalive = limit;
+        self
     }
 
     /// How long an accepted socket of a peer that is not ours may neither send nor receive before its `recv` ends.
     /// Such peers never say goodbye. Default: 10 minutes; at least a second.
     #[must_use]
     pub fn with_idle_limit(mut self, limit: Duration) -> Self {
-        self.idle_limit = limit;
+        self.limits.idle = limit;
         self
     }
 
     /// How many sockets a listener keeps; more are refused and counted. Default: 100,000.
     #[must_use]
     pub fn with_max_sockets(mut self, sockets: usize) -> Self {
-        self.max_sockets = sockets;
+        self.limits.sockets = sockets;
         self
     }
 
-    /// What came to listeners and was ignored, by cause.
+    /// What came and was ignored or refused, by cause.
     pub fn ignored(&self) -> Ignored {
         self.counters.read()
     }
 
     fn keeper(&self) -> Arc<Keeper> {
-        self.keeper
-            .get_or_init(|| Arc::new(Keeper::start(self.idle_limit)))
-            .clone()
+        let start = || Arc::new(Keeper::start(&self.connection, &self.counters, self.limits));
+        self.keeper.get_or_init(start).clone()
     }
 }
 
@@ -83,8 +125,16 @@ impl Transport for NatsTransport {
     }
 
     fn capabilities(&self) -> TransportCapabilities {
-        let limit = Encoding::GoMicro.max_message_size(self.connection.max_payload());
-        TransportCapabilities::default().with_max_message_size(limit)
+        let capabilities = TransportCapabilities::default();
+        match self.encoding {
+            Encoding::Native => capabilities
+                .with_flow_control()
+                .with_max_message_size(self.limits.max_message),
+            Encoding::GoMicro => {
+                let limit = go_micro::max_message_size(self.connection.max_payload());
+                capabilities.with_max_message_size(limit)
+            }
+        }
     }
 
     async fn listen(&self, options: ListenOptions) -> Result<Listener> {
@@ -97,7 +147,8 @@ impl Transport for NatsTransport {
             connection: self.connection.clone(),
             keeper: self.keeper(),
             counters: self.counters.clone(),
-            max_sockets: self.max_sockets,
+            encoding: self.encoding,
+            limits: self.limits,
         };
         listener::listen(terms, address)
             .await
@@ -107,11 +158,19 @@ impl Transport for NatsTransport {
     /// Sends nothing: whether anybody is there, the first message tells.
     async fn dial(&self, address: &Address, options: DialOptions) -> Result<Socket> {
         listener::check(address).map_err(|error| error.with_operation("dial"))?;
-        let peer = Peer::of(&options.peer);
         let remote = Subject::from(address.as_str());
-        let hold = Hold::dial(&self.connection, &self.keeper(), peer, remote);
-        let local = hold.local()?;
-        Ok(hold.into_socket(local, address.clone()))
+        match Peer::of(&options.peer, self.encoding) {
+            Peer::Native => {
+                let hold = native::Hold::dial(&self.keeper(), remote);
+                let local = hold.local()?;
+                Ok(hold.into_socket(local, address.clone()))
+            }
+            peer => {
+                let hold = Hold::dial(&self.connection, &self.keeper(), peer, remote);
+                let local = hold.local()?;
+                Ok(hold.into_socket(local, address.clone()))
+            }
+        }
     }
 }
 

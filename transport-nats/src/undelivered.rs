@@ -1,11 +1,13 @@
 //! How many of the last messages reached nobody: exactly, since they may be sent again elsewhere.
 //!
 //! The server answers each message that it can hand to nobody with one word of that, on the message's reply
-//! subject. It handles what one connection sends in order, so once a listener's interest is gone, *every* later
+//! subject. (Where several of ours travel in one of the server's, that one is meant here, and what was in it is
+//! known.) It handles what one connection sends in order, so once a listener's interest is gone, *every* later
 //! message gets such a word, and none before it does: what reached nobody are the last ones sent, and their number
 //! is the number of words. Three things make the count exact:
 //!
-//! 1. Nothing but messages carries the socket's reply subject (see [`control`](crate::control)).
+//! 1. Nothing but messages carries the socket's reply subject (see [`control`](crate::control)), or it is known what
+//!    carried none.
 //! 2. The first word ends the sending half, so that no message follows later.
 //! 3. Then the server is asked something on the same connection. Its words for messages that were sent before
 //!    come before its answer.
@@ -18,12 +20,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::StreamExt;
-use nats_common::Delivery;
+use nats_common::{Connection, Delivery, Outgoing, Subject};
 use tokio::time::timeout;
-
-use crate::control::Word;
-use crate::end::End;
 
 /// How long the server's answer is waited for.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -31,24 +31,33 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How addresses begin that no two listeners ever have.
 const UNIQUE: &str = "_INBOX.";
 
+/// What has to be known of a socket.
+pub(crate) struct Question {
+    pub(crate) connection: Arc<Connection>,
+    /// Where its messages went.
+    pub(crate) remote: Subject,
+    /// What everybody who understands answers to; nothing, when whoever may be there must not be asked.
+    pub(crate) ask: Option<Bytes>,
+    /// Whether anything came after the first word.
+    pub(crate) heard_since: bool,
+}
+
 /// Waits until every word has come; whether their number can be relied on.
-pub(crate) async fn settle(end: Arc<End>) -> bool {
-    if end.remote.starts_with(UNIQUE) {
-        return end.connection.fence().await.is_ok();
+pub(crate) async fn settle(question: Question) -> bool {
+    if question.remote.starts_with(UNIQUE) {
+        return question.connection.fence().await.is_ok();
     }
-    if end.peer.is_ours() {
-        return nobody_answers(&end).await;
+    match question.ask {
+        Some(ask) => nobody_answers(&question.connection, question.remote, ask).await,
+        None => question.connection.fence().await.is_ok() && !question.heard_since,
     }
-    let fenced = end.connection.fence().await.is_ok();
-    fenced && end.look(|state| !state.has_heard_since())
 }
 
 /// Asks at the address.
-async fn nobody_answers(end: &End) -> bool {
-    let mut answers = end.connection.mailbox(4);
-    let question = end.say(Word::Ping, end.remote.clone());
-    let question = question.with_reply(answers.subject().clone());
-    if end.connection.publish(question).await.is_err() {
+async fn nobody_answers(connection: &Arc<Connection>, remote: Subject, ask: Bytes) -> bool {
+    let mut answers = connection.mailbox(4);
+    let question = Outgoing::new(remote, ask).with_reply(answers.subject().clone());
+    if connection.publish(question).await.is_err() {
         return false;
     }
     matches!(

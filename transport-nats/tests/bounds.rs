@@ -10,14 +10,15 @@ mod support;
 
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{DialOptions, ErrorKind, ListenOptions, Message, PluginConfig, Transport};
-use transport_nats::NatsTransport;
+use transport_nats::{Encoding, NatsTransport};
 
 use support::{accept, connection, dial, listen, transport};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_falls_too_far_behind_costs_its_own_socket() {
+async fn a_reader_of_envelopes_that_falls_too_far_behind_costs_its_own_socket() {
     let server = NatsServer::start().await;
-    let (here, there) = (transport(&server).await, transport(&server).await);
+    let here = transport(&server).await.with_encoding(Encoding::GoMicro);
+    let there = transport(&server).await;
     let mut listener = listen(&there).await;
     let (flooded, mut near) = (dial(&here, &listener).await, dial(&here, &listener).await);
     let (mut unread, mut far) = (accept(&mut listener).await, accept(&mut listener).await);
@@ -91,9 +92,10 @@ async fn ten_thousand_sockets_need_one_connection_and_one_reply_subscription() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_above_the_servers_own_limit_is_refused() {
+async fn an_envelope_above_the_servers_own_limit_is_refused() {
     let server = NatsServer::builder().config("max_payload: 4KB").start().await;
-    let (here, there) = (transport(&server).await, transport(&server).await);
+    let here = transport(&server).await.with_encoding(Encoding::GoMicro);
+    let there = transport(&server).await;
     let limit = here.capabilities().max_message_size.unwrap();
     assert_eq!(limit, 2304);
     let mut listener = listen(&there).await;

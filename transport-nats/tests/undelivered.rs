@@ -8,8 +8,13 @@
 
 mod support;
 
+use std::time::Duration;
+
+use futures::StreamExt;
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{Address, ErrorKind, ListenOptions, Message, Socket, Transport};
+use nats_common::{Delivery, Outgoing};
+use tokio::time::timeout;
 
 use support::{Process, accept, dial, listen, transport};
 
@@ -30,6 +35,20 @@ async fn count(mut far: Socket) -> usize {
         received += 1;
     }
     received
+}
+
+/// Returns when the server hands what is sent there to nobody.
+async fn until_nobody_is_there(server: &NatsServer, address: &Address) {
+    let raw = support::connection(server).await;
+    let mut answers = raw.mailbox(1);
+    loop {
+        let question = Outgoing::new(address.as_str(), "").with_reply(answers.subject().clone());
+        raw.publish(question).await.unwrap();
+        let answer = timeout(Duration::from_millis(50), answers.next()).await;
+        if let Ok(Some(Ok(Delivery::NoResponders))) = answer {
+            return;
+        }
+    }
 }
 
 /// The sum of what the errors of a socket claim, until it ends.
@@ -91,16 +110,14 @@ async fn what_a_killed_peer_was_not_sent_is_undelivered() {
             let far = accept(&mut listener).await;
             (listener, far, near)
         };
+        process.kill((listener, far));
+        until_nobody_is_there(&server, near.remote()).await;
         let (sender, mut receiver) = near.split();
         let sending = tokio::spawn(send_until_refused(sender));
-        process.kill((listener, far));
         let error = receiver.recv().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         let sent = sending.await.unwrap();
-        assert!(
-            (1..=sent).contains(&error.undelivered()),
-            "{sent} sent: {error:?}"
-        );
+        assert_eq!(error.undelivered(), sent, "{error:?}");
         assert!(receiver.recv().await.is_none());
     }
 }

@@ -8,7 +8,7 @@ use micro_core::registry::RegisterOptions;
 use micro_core::{Code, Context, Json, Node, PluginConfig, Router, ServiceRecord};
 use nats_common::{Connection, Outgoing};
 
-use crate::{AT_ONCE, LIMIT, caller, double, elsewhere, hearing, service, until_heard};
+use crate::{AT_ONCE, LIMIT, caller, caller_with, double, elsewhere, hearing, service_with, until_heard};
 
 /// What nobody who speaks properly says.
 fn garbage() -> Vec<Bytes> {
@@ -113,8 +113,18 @@ async fn a_node_that_is_gone_is_told_in_milliseconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_limit_of_the_server_is_the_limit_of_calls() {
+async fn what_the_server_takes_limits_calls_in_envelopes_and_no_others() {
     let server = NatsServer::builder().config("max_payload: 64KB").start().await;
+    for (query, limit) in [
+        ("", 64 << 20),
+        ("?max_message_size=80000", 79_000),
+        ("?encoding=go-micro", 45_000),
+    ] {
+        sizes_are_limited(&server, query, limit).await;
+    }
+}
+
+async fn sizes_are_limited(server: &NatsServer, query: &str, limit: usize) {
     let text = |size: usize| Json("x".repeat(size));
     let router = Router::new()
         .unary("Size.Of", |_: Context, Json(text): Json<String>| async move {
@@ -124,27 +134,21 @@ async fn the_limit_of_the_server_is_the_limit_of_calls() {
             "Size.Make",
             move |_: Context, Json(size): Json<usize>| async move { Ok(text(size)) },
         );
-    let _service = service("test", &server.address())
+    let transport = format!("{}{query}", server.address());
+    let _service = service_with("test", &server.address(), &transport)
         .serve(router)
         .start()
         .await
         .unwrap();
-    let caller = caller(&elsewhere(&server)).await;
+    let caller = caller_with(&elsewhere(server), &format!("{}{query}", elsewhere(server))).await;
     for size in [40_000, 60_000, 100_000, 1_000_000] {
-        let fits = size < 45_000;
+        let refused = (size > limit).then_some(Code::ResourceExhausted);
         let call = caller
             .client()
             .unary::<_, Json<usize>>("test", "Size.Of", text(size))
             .timeout(LIMIT);
-        let sent = call.await.map_err(|status| status.code());
-        assert_eq!(
-            sent,
-            if fits {
-                Ok(Json(size))
-            } else {
-                Err(Code::ResourceExhausted)
-            }
-        );
+        let sent = call.await.map(|Json(size)| size).map_err(|status| status.code());
+        assert_eq!(sent, refused.map_or(Ok(size), Err), "{query}");
         let call = caller
             .client()
             .unary::<_, Json<String>>("test", "Size.Make", Json(size))
@@ -153,14 +157,8 @@ async fn the_limit_of_the_server_is_the_limit_of_calls() {
             .await
             .map(|Json(text)| text.len())
             .map_err(|status| status.code());
-        assert_eq!(
-            made,
-            if fits {
-                Ok(size)
-            } else {
-                Err(Code::ResourceExhausted)
-            }
-        );
+        assert_eq!(made, refused.map_or(Ok(size), Err), "{query}");
     }
-    assert_eq!(double(caller.client(), 21).await, Ok(42));
+    let call = caller.client().unary("test", "Size.Of", text(21));
+    assert_eq!(call.await, Ok(Json(21)));
 }

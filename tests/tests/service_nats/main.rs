@@ -29,8 +29,18 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A service as the command line makes it, with all three backends at these servers.
 fn service(name: &str, servers: &str) -> ServiceBuilder {
-    let backends = ["transport", "broker", "registry"];
-    let flags = backends.map(|kind| [format!("--{kind}=nats"), format!("--{kind}-address={servers}")]);
+    service_with(name, servers, servers)
+}
+
+/// The same, with a transport of its own.
+fn service_with(name: &str, servers: &str, transport: &str) -> ServiceBuilder {
+    let backends = [
+        ("transport", transport),
+        ("broker", servers),
+        ("registry", servers),
+    ];
+    let flags =
+        backends.map(|(kind, servers)| [format!("--{kind}=nats"), format!("--{kind}-address={servers}")]);
     let arguments = std::iter::once("service".to_owned()).chain(flags.into_iter().flatten());
     Service::try_from_args(name, arguments).unwrap().serve(doubling())
 }
@@ -47,6 +57,11 @@ fn elsewhere(server: &NatsServer) -> String {
 }
 
 async fn caller(servers: &str) -> Backends {
+    caller_with(servers, servers).await
+}
+
+/// The same, with a transport of its own.
+async fn caller_with(servers: &str, transport: &str) -> Backends {
     let mut flags = BackendFlags::default();
     for (plugin, address) in [
         (&mut flags.transport, &mut flags.transport_address),
@@ -55,6 +70,7 @@ async fn caller(servers: &str) -> Backends {
     ] {
         (*plugin, *address) = (Some("nats".to_owned()), Some(servers.to_owned()));
     }
+    flags.transport_address = Some(transport.to_owned());
     Backends::from_flags("caller", flags).await.unwrap()
 }
 

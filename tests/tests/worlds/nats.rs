@@ -10,18 +10,31 @@ use micro_conformance::nats_server::NatsServer;
 use micro_core::{Broker, PluginConfig, Registry, Transport};
 use nats_common::Connection;
 use registry_nats::{NatsRegistry, RegistryOptions};
-use transport_nats::NatsTransport;
+use transport_nats::{Encoding, NatsTransport};
 
 /// A server of its own. Each instance has its own connection to it, as each process has.
-pub(crate) struct NatsWorld(NatsServer);
+pub(crate) struct NatsWorld {
+    server: NatsServer,
+    encoding: Encoding,
+}
 
 impl NatsWorld {
     pub(crate) async fn start() -> Self {
-        NatsWorld(NatsServer::start().await)
+        NatsWorld {
+            server: NatsServer::start().await,
+            encoding: Encoding::Native,
+        }
+    }
+
+    /// Sockets speak go-micro's encoding, also between our own peers.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn in_envelopes(mut self) -> Self {
+        self.encoding = Encoding::GoMicro;
+        self
     }
 
     async fn connect(&self) -> Arc<Connection> {
-        let config = PluginConfig::default().with_addresses(&self.0.address());
+        let config = PluginConfig::default().with_addresses(&self.server.address());
         Connection::open(&config).await.expect("a connection")
     }
 }
@@ -29,7 +42,8 @@ impl NatsWorld {
 #[async_trait]
 impl World<dyn Transport> for NatsWorld {
     async fn open(&self) -> Arc<dyn Transport> {
-        Arc::new(NatsTransport::new(self.connect().await))
+        let transport = NatsTransport::new(self.connect().await);
+        Arc::new(transport.with_encoding(self.encoding))
     }
 }
 

@@ -3,31 +3,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use micro_core::{Address, Result, Socket};
-use nats_common::{Connection, Consumer, Denial, DeniedAction, Incoming, Message, Outgoing, Subject};
+use nats_common::{Connection, Consumer, Denial, DeniedAction, Incoming, Message};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::table::Table;
-use crate::control::{Control, Word};
-use crate::encoding::{self, Encoding, Mark};
-use crate::end::End;
+use super::table::{Table, Tenant};
+use crate::config::Encoding;
+use crate::control::Word;
 use crate::ignored::Counters;
-use crate::keeper::Keeper;
-use crate::peer::Peer;
-use crate::socket::{Hold, Place};
-use crate::state::Pushed;
+use crate::keeper::{Keeper, Limits};
+use crate::native::{self, Home, Link};
+
+mod envelopes;
+mod packets;
 
 /// What a listener is made of.
 pub(crate) struct Terms {
     pub(crate) connection: Arc<Connection>,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) max_sockets: usize,
+    pub(crate) encoding: Encoding,
+    pub(crate) limits: Limits,
 }
 
-/// Sorts what comes to the address.
+/// Sorts what comes to the address, in whatever encoding.
 pub(crate) struct Desk {
     pub(super) connection: Arc<Connection>,
     keeper: Arc<Keeper>,
@@ -35,19 +35,22 @@ pub(crate) struct Desk {
     pub(super) address: Address,
     max_sockets: usize,
     table: Arc<Table>,
+    link: Arc<Link>,
     accepted: Mutex<Option<mpsc::Sender<Result<Socket>>>>,
     leaving: AtomicBool,
 }
 
 impl Desk {
     pub(super) fn new(terms: Terms, address: Address, accepted: mpsc::Sender<Result<Socket>>) -> Self {
+        let (table, link) = open_home(&terms);
         Desk {
             connection: terms.connection,
             keeper: terms.keeper,
             counters: terms.counters,
             address,
-            max_sockets: terms.max_sockets,
-            table: Arc::default(),
+            max_sockets: terms.limits.sockets,
+            table,
+            link,
             accepted: Mutex::new(Some(accepted)),
             leaving: AtomicBool::new(false),
         }
@@ -56,22 +59,24 @@ impl Desk {
     /// Tells every peer that understands that the address is about to be left.
     pub(super) fn announce(&self) {
         self.leaving.store(true, Ordering::Release);
-        self.for_all(|end| end.tell(Word::Leave));
+        self.for_all(|tenant| match tenant {
+            Tenant::GoMicro(end) => end.tell(Word::Leave),
+            Tenant::Native(end) => end.say_goaway(),
+        });
+    }
+
+    /// Nothing more comes to the address.
+    pub(super) fn deafen(&self) {
+        self.for_all(|tenant| match tenant {
+            Tenant::GoMicro(end) => end.change(crate::state::State::deafen),
+            Tenant::Native(end) => end.deafen(),
+        });
     }
 
     fn on_message(&self, message: Message) {
-        if let Some(control) = encoding::decode_control(&message.payload) {
-            return self.on_control(control, message.reply.as_ref());
-        }
-        let Some(reply) = message.reply else {
-            return self.on_unaddressed(&message.payload);
-        };
-        let back = match self.table.get(&reply) {
-            Some(end) => end.take_payload(message.payload),
-            None => Pushed::Over(message.payload),
-        };
-        if let Pushed::Over(payload) = back {
-            self.on_stranger(reply, payload);
+        match native::is_native(&message.payload) {
+            true => self.on_packet(message),
+            false => self.on_envelope(message),
         }
     }
 
@@ -83,76 +88,13 @@ impl Desk {
         }
     }
 
-    fn on_control(&self, control: Control, reply: Option<&Subject>) {
-        let socket = control.socket.as_ref();
-        match socket.and_then(|socket| self.table.get(socket)) {
-            Some(end) => end.take_control(control.word, reply),
-            None => {
-                if control.word == Word::Ping {
-                    self.disown(reply);
-                }
-            }
-        }
-    }
-
-    /// Tells a peer of ours that its socket is not known here.
-    fn disown(&self, subject: Option<&Subject>) {
-        let Some(subject) = subject else { return };
-        let reset = Control {
-            word: Word::Reset,
-            socket: None,
-        };
-        let payload = Encoding::GoMicro.encode_control(&reset);
-        self.connection
-            .publish_now(Outgoing::new(subject.clone(), payload));
-    }
-
-    /// A message of a dialler that has no socket here.
-    fn on_stranger(&self, reply: Subject, payload: Bytes) {
-        let mark = match encoding::decode(&payload) {
-            Ok((_, mark)) => mark,
-            Err(error) => {
-                Counters::count(&self.counters.undecodable);
-                return tracing::debug!(address = %self.address, %error, "ignored what is no message");
-            }
-        };
-        if mark == Some(Mark::More) {
-            Counters::count(&self.counters.stale);
-            return self.disown(Some(&reply));
-        }
-        if self.table.len() >= self.max_sockets {
-            return self.refuse(&reply, mark);
-        }
-        match self.open(reply.clone(), mark, payload) {
-            Ok(true) => {}
-            Ok(false) => self.refuse(&reply, mark),
-            Err(error) => tracing::debug!(%error, "ignored a reply subject that is no address"),
-        }
-    }
-
-    fn refuse(&self, reply: &Subject, mark: Option<Mark>) {
+    fn count_refused(&self) {
         Counters::count(&self.counters.refused);
         tracing::warn!(address = %self.address, limit = self.max_sockets, "refused a socket: there are too many");
-        if mark.is_some() {
-            self.disown(Some(reply));
-        }
     }
 
-    /// Opens a socket for a dialler; whether there was room for it.
-    fn open(&self, reply: Subject, mark: Option<Mark>, payload: Bytes) -> Result<bool> {
-        let remote = Address::new(reply.as_str())?;
-        let peer = match mark {
-            Some(_) => Peer::Ours,
-            None => Peer::Plain,
-        };
-        let end = Arc::new(End::accepted(&self.connection, &self.keeper, peer, reply));
-        let row = self.table.insert(&end);
-        end.take_payload(payload);
-        if self.leaving.load(Ordering::Acquire) {
-            end.tell(Word::Leave);
-        }
-        let socket = Hold::new(end, Place::Row(row), &self.keeper).into_socket(self.address.clone(), remote);
-        Ok(self.hand_out(Ok(socket)))
+    fn is_full(&self) -> bool {
+        self.table.len() >= self.max_sockets
     }
 
     fn hand_out(&self, socket: Result<Socket>) -> bool {
@@ -160,15 +102,33 @@ impl Desk {
         accepted.is_some_and(|accepted| accepted.try_send(socket).is_ok())
     }
 
-    pub(super) fn for_all(&self, each: impl Fn(&Arc<End>)) {
-        for end in self.table.all() {
-            each(&end);
+    fn for_all(&self, each: impl Fn(&Tenant)) {
+        for tenant in self.table.all() {
+            each(&tenant);
         }
+    }
+
+    fn on_disconnect(&self) {
+        self.for_all(|tenant| match tenant {
+            Tenant::GoMicro(end) => end.on_disconnect(),
+            Tenant::Native(end) => end.on_disconnect(),
+        });
+    }
+
+    /// Whose they were is not known.
+    fn on_loss(&self, count: u64) {
+        self.for_all(|tenant| match tenant {
+            Tenant::GoMicro(end) => end.on_loss(count),
+            Tenant::Native(end) => end.on_loss(count),
+        });
     }
 
     fn on_denial(&self, denial: &Denial) {
         match denial.action {
-            DeniedAction::Publish => self.for_all(|end| end.on_denial(denial)),
+            DeniedAction::Publish => self.for_all(|tenant| match tenant {
+                Tenant::GoMicro(end) => end.on_denial(denial),
+                Tenant::Native(end) => end.on_denial(denial),
+            }),
             DeniedAction::Subscribe if denial.subject == self.address.as_str() => {
                 self.hand_out(Err(denial.error().with_operation("accept")));
             }
@@ -181,12 +141,32 @@ impl Consumer for Desk {
     fn take(&self, incoming: Incoming) {
         match incoming {
             Incoming::Message(message) => self.on_message(message),
-            Incoming::Disconnected => self.for_all(|end| end.on_disconnect()),
-            // Whose they were is not known.
-            Incoming::Lost(count) => self.for_all(|end| end.on_loss(count)),
+            Incoming::Disconnected => self.on_disconnect(),
+            Incoming::Lost(count) => self.on_loss(count),
             Incoming::Denied(denial) => self.on_denial(&denial),
             Incoming::Ended => drop(self.accepted.lock().take()),
             _ => {}
         }
     }
+}
+
+/// A table, and a home that is open as long as it.
+fn open_home(terms: &Terms) -> (Arc<Table>, Arc<Link>) {
+    let table = Arc::new(Table::default());
+    let (sockets, groups) = (Arc::downgrade(&table), terms.keeper.groups());
+    let (slot, link) = Home::open(
+        &terms.connection,
+        move |message| packets::take_at_home(&sockets, message),
+        |home| {
+            Link::new(
+                &terms.connection,
+                &terms.counters,
+                groups,
+                home,
+                terms.limits.max_message,
+            )
+        },
+    );
+    table.set_home(slot);
+    (table, link)
 }

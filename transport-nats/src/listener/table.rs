@@ -1,54 +1,87 @@
 //! The sockets of a listener.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use nats_common::Slot;
 use parking_lot::Mutex;
 
 use crate::end::End;
+use crate::native;
 
 /// The sockets of one listener, by the reply subject of their dialler.
 #[derive(Default)]
-pub(crate) struct Table(Mutex<HashMap<String, Arc<End>>>);
+pub(crate) struct Table {
+    rows: Mutex<HashMap<String, Tenant>>,
+    /// Where words for them come when the listener has left. It is open as long as any of them is.
+    home: OnceLock<Slot>,
+}
+
+/// One end of a socket, in either encoding.
+#[derive(Clone)]
+pub(crate) enum Tenant {
+    GoMicro(Arc<End>),
+    Native(Arc<native::End>),
+}
 
 /// A socket's row in the table, for as long as the socket is held.
 pub(crate) struct Row {
     table: Arc<Table>,
-    end: Arc<End>,
+    tenant: Tenant,
 }
 
 impl Table {
-    pub(super) fn get(&self, reply: &str) -> Option<Arc<End>> {
-        self.0.lock().get(reply).cloned()
+    pub(super) fn get(&self, reply: &str) -> Option<Tenant> {
+        self.rows.lock().get(reply).cloned()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.lock().len()
+        self.rows.lock().len()
     }
 
-    pub(super) fn insert(self: &Arc<Self>, end: &Arc<End>) -> Row {
-        let before = self.0.lock().insert(end.remote.to_string(), end.clone());
+    pub(super) fn set_home(&self, home: Slot) {
+        self.home.get_or_init(|| home);
+    }
+
+    pub(super) fn insert(self: &Arc<Self>, tenant: Tenant) -> Row {
+        let before = self.rows.lock().insert(tenant.key().to_owned(), tenant.clone());
         // Dropped after the lock.
         drop(before);
         Row {
             table: self.clone(),
-            end: end.clone(),
+            tenant,
         }
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<End>> {
-        self.0.lock().values().cloned().collect()
+    pub(super) fn all(&self) -> Vec<Tenant> {
+        self.rows.lock().values().cloned().collect()
+    }
+}
+
+impl Tenant {
+    fn key(&self) -> &str {
+        match self {
+            Tenant::GoMicro(end) => &end.remote,
+            Tenant::Native(end) => &end.remote,
+        }
+    }
+
+    fn is(&self, other: &Tenant) -> bool {
+        match (self, other) {
+            (Tenant::GoMicro(one), Tenant::GoMicro(other)) => Arc::ptr_eq(one, other),
+            (Tenant::Native(one), Tenant::Native(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
     }
 }
 
 impl Drop for Row {
     fn drop(&mut self) {
-        let mut rows = self.table.0.lock();
+        let key = self.tenant.key();
+        let mut rows = self.table.rows.lock();
         // A later socket of the same peer may have taken its place.
-        let mine = rows
-            .get(self.end.remote.as_str())
-            .is_some_and(|end| Arc::ptr_eq(end, &self.end));
-        let row = mine.then(|| rows.remove(self.end.remote.as_str()));
+        let mine = rows.get(key).is_some_and(|tenant| tenant.is(&self.tenant));
+        let row = mine.then(|| rows.remove(key));
         drop(rows);
         drop(row);
     }

@@ -81,9 +81,9 @@ fn nothing_is_claimed_when_somebody_may_have_come_back() {
 fn answers_that_come_after_the_first_word_are_read() {
     let mut state = State::new();
     state.reached_nobody();
-    assert!(!state.has_heard_since());
+    assert!(!state.ending.has_heard_since());
     assert_eq!(state.push(Bytes::from_static(b"a")), Pushed::Queued);
-    assert!(state.has_heard_since());
+    assert!(state.ending.has_heard_since());
     assert_eq!(
         [next(&mut state), next(&mut state)],
         [Found::Payload("a"), Found::Settle]

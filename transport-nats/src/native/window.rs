@@ -1,0 +1,95 @@
+//! How far the other end may send: a credit that grows as its messages are read.
+//!
+//! Offsets count from the beginning of the socket, so that saying one twice, or late, does no harm. A message may be
+//! begun while the offset before it is below the limit: one message, or one piece of it, may exceed the limit.
+
+/// How many bytes wait for a reader before their writer waits.
+pub(crate) const WINDOW: u64 = 4 << 20;
+
+/// How far each end may send before the other has said how far.
+pub(crate) const INITIAL: u64 = 256 << 10;
+
+/// What a message costs beside its bytes: so that not many small ones wait either.
+pub(crate) const MESSAGE_COST: u64 = 1024;
+
+/// What a content of that length costs.
+pub(crate) fn cost(content: usize) -> u64 {
+    content as u64 + MESSAGE_COST
+}
+
+/// The receiving side of one direction.
+#[derive(Debug)]
+pub(crate) struct Window {
+    size: u64,
+    received: u64,
+    consumed: u64,
+    granted: u64,
+}
+
+impl Window {
+    pub(crate) fn new(size: u64) -> Self {
+        Window {
+            size,
+            received: 0,
+            consumed: 0,
+            granted: size,
+        }
+    }
+
+    /// Something of that cost came; whether it was allowed.
+    pub(crate) fn receive(&mut self, cost: u64) -> bool {
+        let allowed = self.received < self.granted;
+        self.received = self.received.saturating_add(cost);
+        allowed
+    }
+
+    /// Something of that cost does not wait any more: how far the other end may send, when it has to be told.
+    pub(crate) fn consume(&mut self, cost: u64) -> Option<u64> {
+        self.consumed = self.consumed.saturating_add(cost);
+        let due = self.consumed + self.size - self.granted >= self.size / 2;
+        due.then(|| {
+            self.granted = self.consumed + self.size;
+            self.granted
+        })
+    }
+
+    /// How far the other end may send.
+    pub(crate) fn granted(&self) -> u64 {
+        self.granted
+    }
+
+    /// Whether an end that was told nothing may soon have to wait for it.
+    pub(crate) fn is_news(&self) -> bool {
+        self.received >= INITIAL / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credit_is_given_back_when_half_has_been_read() {
+        let mut window = Window::new(100);
+        assert!(window.receive(60));
+        assert_eq!(window.consume(49), None);
+        assert_eq!(window.consume(1), Some(150));
+        assert_eq!(window.granted(), 150);
+        assert_eq!(window.consume(10), None);
+    }
+
+    #[test]
+    fn one_message_may_exceed_the_limit_and_no_more() {
+        let mut window = Window::new(100);
+        assert!(window.receive(99));
+        assert!(window.receive(1000));
+        assert!(!window.receive(1));
+    }
+
+    #[test]
+    fn offsets_do_not_overflow() {
+        let mut window = Window::new(100);
+        assert!(window.receive(u64::MAX));
+        assert!(!window.receive(u64::MAX));
+    }
+}
