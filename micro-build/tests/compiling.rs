@@ -1,5 +1,7 @@
 //! What is generated of files, and what is said of those that are wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -94,4 +96,30 @@ fn what_a_method_says_of_itself_is_kept() {
     assert!(method("safe").contains("idempotent"));
     assert!(text.contains("#[deprecated]\n    #[endpoint(name = \"Old\""));
     assert!(method("new_").contains("name = \"New\""));
+}
+
+#[test]
+fn what_the_build_script_says_is_heeded() {
+    let text = "syntax = \"proto3\";\npackage a;\nservice S { rpc Ask(M) returns (M); }\nmessage M {}\n";
+    let folder = Folder::new("said", &[("a.proto", text)]);
+    let builder = micro_build::configure()
+        .out_dir(&folder.0)
+        .include_file("all.rs")
+        .codec("protobuf, json")
+        .type_attribute(".a.M", "#[derive(Kept)]")
+        .crate_path("::elsewhere::micro");
+    builder
+        .compile(&[folder.0.join("a.proto")], &[&folder.0])
+        .unwrap();
+    let text = folder.read("a.rs");
+    for said in [
+        r#"codec = "protobuf, json""#,
+        r#"crate = "::elsewhere::micro""#,
+        "#[derive(Kept)]",
+        "ctx: &::elsewhere::micro::Context",
+        "::elsewhere::micro::prost::Message",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    assert!(folder.read("all.rs").contains("pub mod a"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::Span;
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, Signature, TraitItemFn};
+use syn::{Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, Signature, TraitItemFn};
 
 use crate::arguments::{Codec, MethodArguments};
 use crate::interface::Defaults;
@@ -75,6 +75,20 @@ impl Method {
     pub(crate) fn constant(&self) -> Ident {
         let name = self.ident.unraw().to_string().to_uppercase();
         format_ident!("METHOD_{name}", span = self.ident.span())
+    }
+
+    /// What its author calls the request; `request` where it has no name.
+    pub(crate) fn argument(&self) -> Ident {
+        let last = self.signature.inputs.last();
+        let named = last.and_then(|input| match input {
+            FnArg::Typed(typed) => match &*typed.pat {
+                Pat::Ident(pattern) => Some(&pattern.ident),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        });
+        let plain = named.filter(|name| !name.to_string().starts_with('_'));
+        plain.cloned().unwrap_or_else(|| format_ident!("request"))
     }
 
     /// The first paragraph of the author's documentation, on one line.

@@ -6,6 +6,7 @@ mod bad_input;
 mod calling;
 mod generated;
 mod interface;
+mod meeting;
 mod prost;
 mod streams;
 mod telling;
@@ -45,9 +46,11 @@ suite! {
         }
         generated: {
             a_proto_is_called_in_all_four_kinds,
-            a_proto_and_a_trait_meet,
             the_registry_says_what_the_proto_said,
             a_proto_keeps_its_names_on_the_wire,
+        }
+        meeting: {
+            a_proto_and_a_trait_meet,
         }
         streams: {
             a_stream_that_breaks_off_ends_with_its_reason,

@@ -86,14 +86,14 @@ fn call(interface: &Interface, method: &Method) -> TokenStream {
     let (shared, ident, constant) = (method.shared(), &method.ident, method.constant());
     let kind = Kind::of(method);
     let (how, kind_ident) = (kind.call(), kind.ident());
-    let request = request(interface, method);
+    let (argument, request) = (method.argument(), request(interface, method));
     let response = &method.sides.response.message;
     let sections = sections(method, kind);
     quote! {
         #(#shared)*
         #(#[doc = #sections])*
-        pub fn #ident(&self, request: #request) -> #krate::client::Call<#krate::client::#kind_ident, #response> {
-            self.stub.#how(&Self::#constant, request)
+        pub fn #ident(&self, #argument: #request) -> #krate::client::Call<#krate::client::#kind_ident, #response> {
+            self.stub.#how(&Self::#constant, #argument)
         }
     }
 }
@@ -108,31 +108,35 @@ fn request(interface: &Interface, method: &Method) -> TokenStream {
 
 /// What is said of every call, below what the author says of this one.
 fn sections(method: &Method, kind: Kind) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut text = Vec::new();
     if !method.is_documented() {
-        lines.push(format!("Calls `{}`: {}.", method.endpoint, kind.says));
+        text.push(format!("Calls `{}`: {}.", method.endpoint, kind.says));
+    }
+    if let Some(timeout) = method.timeout {
+        text.push(format!("\nA call without a deadline may take {timeout:?}."));
+    }
+    if method.idempotent {
+        text.push(
+            "\nA call that may have run is made again where its node is gone: that does no harm.".to_owned(),
+        );
     }
     if !method.has_section("# Errors") {
-        lines.extend(
-            [
-                "",
-                "# Errors",
-                "What the service answers; `NotFound` when nobody serves it, `Unavailable` when",
-            ]
-            .map(str::to_owned),
-        );
-        lines.push("none of its nodes can be reached, `DeadlineExceeded` when the time is up.".to_owned());
+        text.push(ERRORS.to_owned());
     }
     if !method.has_section("# Cancel safety") {
-        let lines_of = [
-            "",
-            "# Cancel safety",
-            "Dropping the call cancels the handler at the other end.",
-        ];
-        lines.extend(lines_of.map(str::to_owned));
+        text.push(CANCEL_SAFETY.to_owned());
     }
-    lines
+    text
 }
+
+const ERRORS: &str = "
+# Errors
+What the service answers; `NotFound` when nobody serves it, `Unavailable` when none of its nodes can be reached,
+`DeadlineExceeded` when the time is up.";
+
+const CANCEL_SAFETY: &str = "
+# Cancel safety
+Dropping the call cancels the handler at the other end.";
 
 /// A client is an implementation, too: what takes `impl Greeter` takes a client, or what a test puts in its place.
 fn implementation(interface: &Interface) -> Option<TokenStream> {

@@ -1,4 +1,4 @@
-//! Middleware that services need and tower lacks. For what tower has, see [`tower`](crate::tower).
+//! Middleware that services need and tower lacks. For what tower has, see [`tower`].
 //!
 //! A layer goes around all endpoints of a service by [`ServiceBuilder::layer`](crate::ServiceBuilder::layer), and around
 //! all calls of a client by [`Client::layer`](crate::Client::layer).

@@ -16,7 +16,7 @@ use crate::service::process::Process;
     unreachable_pub,
     reason = "it is generated, and not all of it is used"
 )]
-mod protos {
+pub(super) mod protos {
     micro::include_proto!("protos");
 }
 
@@ -24,7 +24,7 @@ use protos::shop::common::v1::{Currency, Money};
 use protos::shop::v1::{ListRequest, Order, Orders, OrdersClient, OrdersServer, Receipt, order};
 use protos::{HttpEcho, HttpEchoClient, HttpEchoServer, Text};
 
-struct Shop;
+pub(super) struct Shop;
 
 impl Orders for Shop {
     async fn place(&self, _: &Context, order: Order) -> Result<Money, Status> {
@@ -73,7 +73,7 @@ fn price(order: &Order) -> Money {
 }
 
 /// An order of as many things as its number says, with something in every field.
-fn order(id: u64) -> Order {
+pub(super) fn order(id: u64) -> Order {
     let line = order::Line {
         item: "screw".to_owned(),
         count: u32::try_from(id).unwrap(),
@@ -112,84 +112,6 @@ pub async fn a_proto_is_called_in_all_four_kinds(world: &TypedWorld) {
     let echoed = orders.echo(all).timeout(LIMIT).await.unwrap().collect().await;
     assert_eq!(echoed, Ok((1..=100).map(order).collect()));
     assert_eq!(orders.new_(()).timeout(LIMIT).await, Ok(()));
-}
-
-/// What an author writes who has no .proto, and means the same.
-mod by_hand {
-    use super::{Context, Status, Streaming};
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub(super) struct Line {
-        #[prost(string, tag = "1")]
-        pub(super) item: String,
-        #[prost(uint32, tag = "2")]
-        pub(super) count: u32,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub(super) struct Order {
-        #[prost(uint64, tag = "1")]
-        pub(super) id: u64,
-        #[prost(message, repeated, tag = "2")]
-        pub(super) lines: Vec<Line>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub(super) struct Money {
-        #[prost(int64, tag = "1")]
-        pub(super) cents: i64,
-    }
-
-    #[micro::service(codec = "protobuf")]
-    pub(super) trait Orders {
-        async fn place(&self, ctx: &Context, order: Order) -> Result<Money, Status>;
-        async fn echo(&self, ctx: &Context, orders: Streaming<Order>) -> Result<Streaming<Order>, Status>;
-    }
-
-    pub(super) struct Counter;
-
-    impl Orders for Counter {
-        async fn place(&self, _: &Context, order: Order) -> Result<Money, Status> {
-            let cents = order.lines.iter().map(|line| i64::from(line.count)).sum();
-            Ok(Money { cents })
-        }
-
-        async fn echo(&self, _: &Context, orders: Streaming<Order>) -> Result<Streaming<Order>, Status> {
-            Ok(orders)
-        }
-    }
-}
-
-/// A client of a .proto calls a server that was written by hand, and the other way: what counts is the messages.
-pub async fn a_proto_and_a_trait_meet(world: &TypedWorld) {
-    let (client, _service) = serving(world, by_hand::OrdersServer::new(by_hand::Counter)).await;
-    let orders = OrdersClient::new(&client);
-    let placed = orders.place(order(3)).timeout(LIMIT).await.unwrap();
-    assert_eq!(placed.cents, 3);
-    let all: Streaming<Order> = [order(7)].into_iter().collect();
-    let echoed = orders.echo(all).timeout(LIMIT).await.unwrap().collect().await;
-    assert_eq!(echoed.unwrap()[0].lines[0].item, "screw");
-
-    let (here, there) = (Process::open(world).await, Process::open(world).await);
-    let _service = there
-        .service("generated")
-        .serve(OrdersServer::new(Shop))
-        .start()
-        .await
-        .unwrap();
-    let orders = by_hand::OrdersClient::new(&here.client()).with_service("generated");
-    let line = by_hand::Line {
-        item: "nail".to_owned(),
-        count: 3,
-    };
-    let order = by_hand::Order {
-        id: 1,
-        lines: vec![line],
-    };
-    assert_eq!(orders.place(order.clone()).timeout(LIMIT).await.unwrap().cents, 0);
-    let all: Streaming<by_hand::Order> = [order.clone()].into_iter().collect();
-    let echoed = orders.echo(all).timeout(LIMIT).await.unwrap().collect().await;
-    assert_eq!(echoed, Ok(vec![order]));
 }
 
 /// Fields by name and type, as go-micro would tell them of the same file.
