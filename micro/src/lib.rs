@@ -24,6 +24,8 @@ pub use micro_macros::{event, service};
 
 pub use bytes::Bytes;
 pub use clap;
+#[cfg(feature = "otel")]
+pub use micro_otel as otel;
 pub use tower;
 
 #[doc(no_inline)]

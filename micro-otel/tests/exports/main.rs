@@ -9,6 +9,7 @@
 
 mod calls;
 mod chain;
+mod collector;
 mod exported;
 mod measured;
 mod metrics;
@@ -49,6 +50,10 @@ on_both! {
         what_is_not_known_is_other,
         a_dropped_call_is_cancelled,
         another_attempt_is_the_same_span,
+    }
+    collector: {
+        a_collector_gets_spans_and_metrics,
+        without_a_collector_nothing_hangs,
     }
     metrics: {
         calls_are_counted_by_their_codes,
