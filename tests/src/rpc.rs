@@ -16,6 +16,7 @@ mod deadlines;
 mod failover;
 mod finding;
 mod handlers;
+mod hedging;
 mod kinds;
 mod leaving;
 mod metadata;
@@ -153,6 +154,12 @@ suite! {
             the_only_node_is_asked_again,
             a_restart_costs_no_budget,
             a_full_node_costs_budget,
+        }
+        hedging: {
+            the_first_of_two_answers_counts,
+            a_failure_waits_for_the_other_attempt,
+            what_may_not_run_twice_is_made_once,
+            hedges_take_budget,
         }
         stopping: {
             a_dropped_server_ends_its_calls_at_once,

@@ -7,8 +7,11 @@ use tokio::time::Instant;
 use crate::client::Shared;
 use crate::client::connection::Connection;
 use crate::client::dispatch::within;
+use crate::client::hedge::Hedge;
+use crate::client::plan::Plan;
 use crate::client::retries::Retries;
 use crate::client::stream::{self, Answers};
+use crate::client::unreached::{undialled, unreached, unselectable};
 use crate::error::{Error, ErrorKind};
 use crate::message::Text;
 use crate::observe::LastNode;
@@ -19,13 +22,16 @@ use crate::transport::Socket;
 
 /// The attempts of one call.
 pub(crate) struct Attempts {
-    client: Arc<Shared>,
+    pub(super) client: Arc<Shared>,
     service: Text,
     choice: Choice,
     tried: Tried,
     pub(crate) retries: Retries,
+    /// How the call says that it is hedged.
+    hedge: Option<Box<Hedge>>,
+    has_begun: bool,
     /// Whether somebody looks at how long answers take.
-    measures: bool,
+    pub(super) measures: bool,
     last: Option<Status>,
     node: LastNode,
     /// The socket of the last attempt was given up as idle at that very moment, which says nothing of the node.
@@ -33,7 +39,9 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn new(client: Arc<Shared>, request: &Request, mut choice: Choice) -> Self {
+    pub(crate) fn new(client: Arc<Shared>, request: &Request, plan: Plan) -> Self {
+        let retries = Retries::new(&client, request, &plan);
+        let mut choice = plan.choice;
         let strategy = client.selector.strategy(&choice);
         if choice.key.is_none()
             && let Some(header) = strategy.key_header()
@@ -47,13 +55,23 @@ impl Attempts {
             measures: client.selector.strategy(&choice).measures(),
             service: request.service.clone(),
             tried: Tried::default(),
-            retries: Retries::new(&client, request, &choice),
+            retries,
+            hedge: plan.hedge,
+            has_begun: false,
             last: None,
             node: LastNode::default(),
             retired: false,
             choice,
             client,
         }
+    }
+
+    /// How the next attempt is hedged: the first one alone is.
+    pub(crate) fn hedge(&mut self) -> Option<Hedge> {
+        if std::mem::replace(&mut self.has_begun, true) || !self.retries.are_harmless() {
+            return None;
+        }
+        self.hedge.as_deref().copied().or(self.client.options.hedge)
     }
 
     /// The node to try next, if it is known without asking the registry.
@@ -93,13 +111,13 @@ impl Attempts {
     ///
     /// One that was never delivered may, on another node: at once where nobody took it, and within the budget where the
     /// node has too much to do. One that may have run may only if it says that this does no harm.
-    pub(crate) fn may_try_again(&mut self, pick: &Pick, failed: &Status) -> bool {
+    pub(crate) fn may_try_again(&mut self, pick: &Pick, failed: &Status, deadline: Option<Instant>) -> bool {
         if std::mem::take(&mut self.retired) && failed.is_never_delivered() {
             return true;
         }
         let verdict = Verdict::of(failed);
         if let Some(verdict) = verdict {
-            self.client.selector.judge(&self.service, pick, verdict);
+            self.judge(pick, verdict);
         }
         self.last = Some(failed.clone());
         if failed.is_never_delivered() {
@@ -115,32 +133,57 @@ impl Attempts {
         if failed.is_from_peer() {
             self.tried.insert_for_now(pick);
         }
-        failed.code() == Code::Unavailable && self.retries.take(&self.client)
+        failed.code() == Code::Unavailable && self.retries.take(&self.client, deadline)
     }
 
     /// Notes that a node has answered.
     pub(crate) fn answered(&self, pick: &Pick) {
         self.client.budget.deposit();
-        self.client.selector.judge(&self.service, pick, Verdict::Answered);
+        self.judge(pick, Verdict::Answered);
     }
 
-    /// Makes a unary call to this node, on the socket that all of them share.
-    pub(crate) async fn call(&mut self, pick: &Pick, request: &mut Request) -> Result<Response, Status> {
+    /// Another node that may be called beside this one.
+    pub(crate) fn another(&self, pick: &Pick) -> Option<Pick> {
+        let tried = self.tried.with(pick);
+        let selector = &self.client.selector;
+        selector.select_known(&self.service, &self.choice, &tried)
+    }
+
+    /// Takes in what the end of an attempt says of its node.
+    pub(crate) fn judge(&self, pick: &Pick, verdict: Verdict) {
+        self.client.selector.judge(&self.service, pick, verdict);
+    }
+
+    /// Makes a unary call to this node, on the socket that all of them share. How it ended is to be told to
+    /// [`end`](Attempts::end), if it counts.
+    pub(crate) async fn call(&self, pick: &Pick, request: &mut Request) -> Outcome {
         let _entered = pick.enter();
         let connection = match self.client.pool.open(pick.address()) {
             Some(connection) => connection,
-            None => Box::pin(within(&request.context, self.connect(pick))).await?,
+            None => match Box::pin(within(&request.context, self.connect(pick))).await {
+                Ok(connection) => connection,
+                Err(status) => return Outcome::from(Err(status)),
+            },
         };
         let begun = self.measures.then(Instant::now);
-        let answer = connection.call(request)?.await;
+        let answer = match connection.call(request) {
+            Ok(calling) => calling.await,
+            Err(status) => Err(status),
+        };
         if let (Some(begun), true) = (begun, tells_time(&answer)) {
             pick.observe(begun.elapsed());
         }
-        match &answer {
-            Ok(_) => self.answered(pick),
-            Err(_) => self.retired = connection.has_retired(),
+        if answer.is_ok() {
+            self.answered(pick);
         }
-        answer
+        let retired = answer.is_err() && connection.has_retired();
+        Outcome { answer, retired }
+    }
+
+    /// What the attempt that counts came to.
+    pub(crate) fn end(&mut self, outcome: Outcome) -> Result<Response, Status> {
+        self.retired = outcome.retired;
+        outcome.answer
     }
 
     async fn connect(&self, target: &Target) -> Result<Arc<Connection>, Status> {
@@ -151,7 +194,7 @@ impl Attempts {
 
     /// Opens a stream, on a socket of its own, to the first node that can be dialled.
     pub(crate) async fn open(&mut self, request: Request) -> Result<(Pick, Answers), Status> {
-        let (pick, socket) = self.dial().await?;
+        let (pick, socket) = self.dial(request.context.deadline()).await?;
         let dialect = Dialect::of(&pick.node().metadata);
         let answers = stream::open(
             socket,
@@ -163,7 +206,7 @@ impl Attempts {
         Ok((pick, answers))
     }
 
-    async fn dial(&mut self) -> Result<(Pick, Socket), Status> {
+    async fn dial(&mut self, deadline: Option<Instant>) -> Result<(Pick, Socket), Status> {
         loop {
             self.retries.pause().await?;
             let pick = self.next().await?;
@@ -175,9 +218,25 @@ impl Attempts {
                 .map_err(undialled)
             {
                 Ok(socket) => return Ok((pick, socket)),
-                Err(failed) if self.may_try_again(&pick, &failed) => {}
+                Err(failed) if self.may_try_again(&pick, &failed, deadline) => {}
                 Err(failed) => return Err(failed),
             }
+        }
+    }
+}
+
+/// How one attempt ended.
+pub(crate) struct Outcome {
+    pub(crate) answer: Result<Response, Status>,
+    /// The socket was given up as idle at that very moment.
+    pub(crate) retired: bool,
+}
+
+impl From<Result<Response, Status>> for Outcome {
+    fn from(answer: Result<Response, Status>) -> Self {
+        Outcome {
+            answer,
+            retired: false,
         }
     }
 }
@@ -189,35 +248,4 @@ fn tells_time(answer: &Result<Response, Status>) -> bool {
         Err(status) if status.code() == Code::Unavailable => false,
         Err(status) => matches!(Verdict::of(status), Some(Verdict::Answered | Verdict::Failed)),
     }
-}
-
-/// What cannot be dialled has not been called. An address that can never be dialled is the node's fault.
-fn undialled(error: Error) -> Status {
-    let status = match error.kind() {
-        ErrorKind::InvalidArgument => Status::unavailable(error.to_string()),
-        _ => Status::from(error),
-    };
-    status.never_delivered()
-}
-
-/// No node is left to try: what the last one said, and of which service it was one.
-fn unreached(last: &Status, service: &str) -> Status {
-    let message = format!(
-        "no node of {service:?} could take the call; the last: {}",
-        last.message()
-    );
-    let status = Status::new(last.code(), message).with_details(last.details().clone());
-    if last.is_never_delivered() {
-        status.never_delivered()
-    } else {
-        status
-    }
-}
-
-fn unselectable(error: Error, service: &str) -> Status {
-    let message = match error.kind() {
-        ErrorKind::NotFound => format!("nobody serves {service:?}: {error}"),
-        _ => error.to_string(),
-    };
-    Status::new(Status::from(error).code(), message).never_delivered()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::budget::Bucket;
+use crate::client::latencies::Latencies;
 use crate::client::pool::{Pool, PoolLimits};
 use crate::client::{Client, ClientOptions, Shared};
 use crate::error::{Error, ErrorKind, Result};
@@ -77,6 +78,7 @@ impl ClientBuilder {
                 selector,
                 pool: Pool::new(transport, limits),
                 budget: Bucket::new(options.retry_budget),
+                latencies: Latencies::default(),
                 options,
             }),
         })

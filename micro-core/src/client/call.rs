@@ -8,13 +8,14 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::client::Client;
+use crate::client::plan::Plan;
+use crate::client::{Client, Hedge};
 use crate::codec::{Codec, Marshaller};
 use crate::message::Text;
 use crate::rpc::{
     BidiStream, ClientStream, Context, Request, Response, ServerStream, Status, Streaming, Unary, is_reserved,
 };
-use crate::selector::{Choice, Strategy};
+use crate::selector::Strategy;
 
 /// A call that was not made yet; awaiting it makes it.
 ///
@@ -27,7 +28,7 @@ use crate::selector::{Choice, Strategy};
 pub struct Call<Kind, Res> {
     client: Client,
     request: Result<Request, Status>,
-    choice: Choice,
+    plan: Plan,
     /// What bounds it when nothing else does.
     default_timeout: Option<Duration>,
     response: Marshaller<Res>,
@@ -39,7 +40,7 @@ impl<Kind, Res> Call<Kind, Res> {
         Call {
             client,
             request,
-            choice: Choice::default(),
+            plan: Plan::default(),
             default_timeout: None,
             response,
             kind: PhantomData,
@@ -103,40 +104,47 @@ impl<Kind, Res> Call<Kind, Res> {
     ///
     /// A call that was never delivered is made again on every other node, whatever this says.
     pub fn retry(mut self, times: u32) -> Self {
-        self.choice.retries = Some(times);
+        self.plan.retries = Some(times);
+        self.idempotent()
+    }
+
+    /// Makes the call on a second node too when the first takes long, and says that this does no harm, as
+    /// [`idempotent`](Call::idempotent) does. For unary calls.
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.plan.hedge = Some(Box::new(hedge));
         self.idempotent()
     }
 
     /// Calls this node only, by the id that it has in the registry. `NotFound` when the service has no such node.
     pub fn node(mut self, id: impl Into<Text>) -> Self {
-        self.choice.node = Some(id.into());
+        self.plan.choice.node = Some(id.into());
         self
     }
 
     /// Calls nodes of this version only. `NotFound` when the service has none.
     pub fn version(mut self, version: impl Into<Text>) -> Self {
-        self.choice.version = Some(version.into());
+        self.plan.choice.version = Some(version.into());
         self
     }
 
     /// Calls nodes only whose metadata in the registry says this, and everything else that was asked for so. `NotFound`
     /// when the service has none.
     pub fn label(mut self, key: impl Into<Text>, value: impl Into<Text>) -> Self {
-        self.choice.labels.push((key.into(), value.into()));
+        self.plan.choice.labels.push((key.into(), value.into()));
         self
     }
 
     /// Says what the call is about, such as a user or a tenant, to strategies that go by it:
     /// [`ConsistentHash`](crate::selector::ConsistentHash) sends all calls with one key to one node. Stays on this side.
     pub fn key(mut self, key: impl Into<Text>) -> Self {
-        self.choice.key = Some(key.into());
+        self.plan.choice.key = Some(key.into());
         self
     }
 
     /// Picks the node by this strategy, in place of the client's. What a strategy counts, it counts for all calls that
     /// it is given to.
     pub fn select(mut self, strategy: Arc<dyn Strategy>) -> Self {
-        self.choice.strategy = Some(strategy);
+        self.plan.choice.strategy = Some(strategy);
         self
     }
 
@@ -158,7 +166,7 @@ impl<Kind, Res> Call<Kind, Res> {
         if let (Some(timeout), None) = (self.default_timeout, request.context.deadline()) {
             request.context = std::mem::take(&mut request.context).with_timeout(timeout);
         }
-        let response = self.client.send_to(request, &mut self.choice).await?;
+        let response = self.client.send_to(request, &mut self.plan).await?;
         Ok((Codec::of(&response.content_type).map_err(unreadable)?, response))
     }
 

@@ -7,17 +7,17 @@ use futures::StreamExt;
 use tokio::time::sleep_until;
 
 use crate::client::attempt::Attempts;
-use crate::client::{Shared, streaming};
+use crate::client::plan::Plan;
+use crate::client::{Shared, hedge, streaming};
 use crate::message::Text;
 use crate::rpc::frame;
 use crate::rpc::{Body, BodyStream, CallKind, Context, Request, Response, Status};
-use crate::selector::Choice;
 
 /// Calls until there is an answer, or nothing more is safe to try, or the deadline passes.
 pub(crate) async fn run(
     client: &Arc<Shared>,
     request: &mut Request,
-    choice: &mut Choice,
+    plan: &mut Plan,
 ) -> Result<Response, Status> {
     if request.context.remaining() == Some(Duration::ZERO) {
         return Err(
@@ -25,7 +25,7 @@ pub(crate) async fn run(
         );
     }
     let content_type = request.content_type.clone();
-    let mut attempts = Attempts::new(client.clone(), request, std::mem::take(choice));
+    let mut attempts = Attempts::new(client.clone(), request, std::mem::take(plan));
     let answer = match request.kind {
         CallKind::Unary => unary(&mut attempts, request).await,
         // What most calls do not need is no part of their future.
@@ -44,12 +44,16 @@ async fn streams(attempts: Attempts, request: Request) -> Result<Response, Statu
 
 async fn unary(attempts: &mut Attempts, request: &mut Request) -> Result<Response, Status> {
     loop {
-        let pick = match attempts.known() {
+        let mut pick = match attempts.known() {
             Some(pick) => pick,
             None => Box::pin(within(&request.context, attempts.next())).await?,
         };
-        match attempts.call(&pick, request).await {
-            Err(failed) if attempts.may_try_again(&pick, &failed) => {}
+        let outcome = match attempts.hedge() {
+            None => attempts.call(&pick, request).await,
+            Some(hedge) => Box::pin(hedge::call(hedge, attempts, &mut pick, request)).await,
+        };
+        match attempts.end(outcome) {
+            Err(failed) if attempts.may_try_again(&pick, &failed, request.context.deadline()) => {}
             answer => return answer,
         }
         if attempts.retries.is_paused() {

@@ -8,9 +8,9 @@ use futures::future::BoxFuture;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
+use crate::client::plan::Plan;
 use crate::client::{Client, Shared, dispatch};
 use crate::rpc::{Request, Response, Status};
-use crate::selector::Choice;
 
 /// The calls of a client, as a layer gets them.
 pub type Calls = BoxCloneSyncService<Request, Response, Status>;
@@ -50,9 +50,9 @@ impl Client {
 
 impl Layers {
     /// Makes one call through all of them.
-    pub(super) async fn send(self, mut request: Request, choice: Choice) -> Result<Response, Status> {
+    pub(super) async fn send(self, mut request: Request, plan: Plan) -> Result<Response, Status> {
         let context = request.context.clone();
-        request.noted = Some(Box::new(choice));
+        request.noted = Some(Box::new(plan));
         let answer = async {
             tokio::select! {
                 biased;
@@ -90,8 +90,8 @@ impl Service<Request> for Innermost {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let noted = request.noted.take().and_then(|noted| noted.downcast().ok());
-        let mut choice = noted.map_or_else(Choice::default, |choice| *choice);
+        let mut plan = noted.map_or_else(Plan::default, |plan| *plan);
         let shared = self.0.clone();
-        Box::pin(async move { dispatch::run(&shared, &mut request, &mut choice).await })
+        Box::pin(async move { dispatch::run(&shared, &mut request, &mut plan).await })
     }
 }

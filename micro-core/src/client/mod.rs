@@ -11,9 +11,12 @@ mod clock;
 mod connection;
 mod dispatch;
 mod driver;
+mod hedge;
 mod in_flight;
+mod latencies;
 mod layered;
 mod options;
+mod plan;
 mod pool;
 mod pulse;
 mod replay;
@@ -21,6 +24,7 @@ mod retries;
 mod stream;
 mod streaming;
 mod stub;
+mod unreached;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -31,14 +35,17 @@ use tower::Service;
 
 use crate::observe::{self, Observed};
 use crate::rpc::{CallKind, Request, Response, Status};
-use crate::selector::{Choice, Selector};
+use crate::selector::Selector;
 use budget::Bucket;
+use latencies::Latencies;
+use plan::Plan;
 use pool::Pool;
 
 pub use backoff::Backoff;
 pub use budget::RetryBudget;
 pub use builder::ClientBuilder;
 pub use call::Call;
+pub use hedge::Hedge;
 pub use layered::Calls;
 pub use options::ClientOptions;
 pub use stub::Stub;
@@ -74,6 +81,7 @@ pub(crate) struct Shared {
     selector: Selector,
     pool: Pool,
     budget: Bucket,
+    latencies: Latencies,
     options: ClientOptions,
 }
 
@@ -97,19 +105,19 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future ends the call: its entry is removed, the peer is told, and the handler there is cancelled.
     pub async fn send(&self, mut request: Request) -> Result<Response, Status> {
-        self.send_to(&mut request, &mut Choice::default()).await
+        self.send_to(&mut request, &mut Plan::default()).await
     }
 
     /// Takes what it needs out of the two: held in one place, they are not copied from future to future.
-    async fn send_to(&self, request: &mut Request, choice: &mut Choice) -> Result<Response, Status> {
+    async fn send_to(&self, request: &mut Request, plan: &mut Plan) -> Result<Response, Status> {
         if request.kind == CallKind::Unary && request.context.deadline().is_none() {
             let context = std::mem::take(&mut request.context);
             request.context = context.with_timeout(self.shared.options.request_timeout);
         }
         match (observe::client(request), &self.layers) {
-            (None, None) => dispatch::run(&self.shared, request, choice).await,
+            (None, None) => dispatch::run(&self.shared, request, plan).await,
             // What is rare is boxed, so that it does not make the future of every call larger.
-            (observed, _) => Box::pin(self.send_watched(observed, request, choice)).await,
+            (observed, _) => Box::pin(self.send_watched(observed, request, plan)).await,
         }
     }
 
@@ -117,12 +125,12 @@ impl Client {
         &self,
         observed: Option<Observed>,
         request: &mut Request,
-        choice: &mut Choice,
+        plan: &mut Plan,
     ) -> Result<Response, Status> {
         let answer = async {
             match self.layers.clone() {
-                Some(layers) => layers.send(request.take(), std::mem::take(choice)).await,
-                None => dispatch::run(&self.shared, request, choice).await,
+                Some(layers) => layers.send(request.take(), std::mem::take(plan)).await,
+                None => dispatch::run(&self.shared, request, plan).await,
             }
         };
         match observed {

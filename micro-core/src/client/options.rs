@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::{Backoff, RetryBudget};
+use crate::client::{Backoff, Hedge, RetryBudget};
 use crate::selector::OutlierDetection;
 
 /// The defaults and limits of a client.
@@ -19,6 +19,8 @@ pub struct ClientOptions {
     /// How long to wait before a call is made again that may have run. Default: 25 ms at most, and twice as long each
     /// time.
     pub backoff: Backoff,
+    /// When a unary call that is idempotent is made on a second node beside the first. Default: never.
+    pub hedge: Option<Hedge>,
     /// How long a dial may take. Default: 5 s.
     pub dial_timeout: Duration,
     /// How many calls may be in flight to one node; more are refused with `ResourceExhausted`. Default: 65,536.
@@ -38,6 +40,7 @@ impl Default for ClientOptions {
             retries: 1,
             retry_budget: RetryBudget::default(),
             backoff: Backoff::default(),
+            hedge: None,
             dial_timeout: Duration::from_secs(5),
             max_in_flight: 65_536,
             stream_capacity: 64,
@@ -73,6 +76,13 @@ impl ClientOptions {
     #[must_use]
     pub fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
+        self
+    }
+
+    /// Sets when a unary call that is idempotent is made on a second node beside the first.
+    #[must_use]
+    pub fn with_hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
         self
     }
 

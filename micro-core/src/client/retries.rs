@@ -5,14 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::client::Shared;
+use crate::client::plan::Plan;
 use crate::rpc::{Request, Status};
-use crate::selector::Choice;
 
 /// The retries of one call.
 #[derive(Debug)]
 pub(crate) struct Retries {
     idempotent: bool,
-    deadline: Option<Instant>,
     left: u32,
     made: u32,
     /// What has to pass before the next attempt.
@@ -20,30 +19,34 @@ pub(crate) struct Retries {
 }
 
 impl Retries {
-    pub(crate) fn new(client: &Shared, request: &Request, choice: &Choice) -> Self {
+    pub(crate) fn new(client: &Shared, request: &Request, plan: &Plan) -> Self {
         Retries {
             idempotent: request.idempotent,
-            deadline: request.context.deadline(),
-            left: choice.retries.unwrap_or(client.options.retries),
+            left: plan.retries.unwrap_or(client.options.retries),
             made: 0,
             pause: None,
         }
     }
 
     /// Whether there is one more, noting it: if the call says that it does no harm, there is time, and the budget has it.
-    pub(crate) fn take(&mut self, client: &Shared) -> bool {
+    pub(crate) fn take(&mut self, client: &Shared, deadline: Option<Instant>) -> bool {
         if !self.idempotent || self.left == 0 {
             return false;
         }
         let wait = client.options.backoff.wait(self.made);
         let in_time = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) > wait;
-        let taken = self.deadline.is_none_or(in_time) && client.budget.withdraw();
+        let taken = deadline.is_none_or(in_time) && client.budget.withdraw();
         if taken {
             self.left -= 1;
             self.made += 1;
             self.pause = Some(wait);
         }
         taken
+    }
+
+    /// Whether the call may run twice.
+    pub(crate) fn are_harmless(&self) -> bool {
+        self.idempotent
     }
 
     /// Whether something has to pass before the next attempt.

@@ -39,9 +39,10 @@ async fn heard(
     replay: Replay,
 ) -> Result<(Option<Result<Bytes, Status>>, Answers), Status> {
     let (mut pick, mut answers) = opened;
+    let deadline = request.context.deadline();
     loop {
         match answers.next().await {
-            Some(Err(failed)) if attempts.may_try_again(&pick, &failed) => {
+            Some(Err(failed)) if attempts.may_try_again(&pick, &failed, deadline) => {
                 let Ok(next) = again(&request, &replay) else {
                     return Err(failed);
                 };

@@ -15,6 +15,7 @@ use crate::{
     Transport,
 };
 
+mod hedging;
 mod retries;
 
 struct World {

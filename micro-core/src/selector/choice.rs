@@ -25,8 +25,6 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<Text>,
     /// Picks in place of the client's strategy.
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
-    /// How often it is made again after it may have run, in place of the client's number.
-    pub(crate) retries: Option<u32>,
 }
 
 static NONE: Wishes = Wishes {
@@ -35,7 +33,6 @@ static NONE: Wishes = Wishes {
     labels: Vec::new(),
     key: None,
     strategy: None,
-    retries: None,
 };
 
 impl Deref for Choice {

@@ -4,10 +4,10 @@ use crate::address::Address;
 use crate::selector::Target;
 
 /// The nodes that one call has tried. One that came back at another address has not been.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tried(Vec<Entry>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     id: String,
     address: Address,
@@ -31,6 +31,13 @@ impl Tried {
         let before = self.0.len();
         self.0.retain(|entry| !entry.for_now);
         self.0.len() < before
+    }
+
+    /// The same, and this one.
+    pub(crate) fn with(&self, target: &Target) -> Self {
+        let mut tried = self.clone();
+        tried.insert(target);
+        tried
     }
 
     fn note(&mut self, target: &Target, for_now: bool) {

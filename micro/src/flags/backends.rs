@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use micro_core::client::{Backoff, RetryBudget};
+use micro_core::client::{Backoff, Hedge, RetryBudget};
 
 use super::parse::{BROKER, REGISTRY, TRANSPORT, known};
 use super::replace;
-use super::values::{duration, retry_budget, selector_name};
+use super::values::{duration, hedge, retry_budget, selector_name};
 use crate::config::{BackendsConfig, PluginChoice};
 use crate::plugins::default_plugins;
 
@@ -95,6 +95,12 @@ pub struct BackendFlags {
     #[arg(value_name = "DURATION", value_parser = duration)]
     pub client_backoff: Option<Duration>,
 
+    /// When an idempotent call is made on a second node beside the first: after a time, or when it takes longer than a
+    /// percentile of the calls lately, such as p95 [default: never]
+    #[arg(long = "client_hedge", alias = "client-hedge", env = "MICRO_CLIENT_HEDGE")]
+    #[arg(value_name = "DURATION|PERCENTILE", value_parser = hedge)]
+    pub client_hedge: Option<Hedge>,
+
     /// After how many failures in a row a node gets no calls for a while; 0 for never [default: 5]
     #[arg(
         long = "client_eject_after",
@@ -123,6 +129,7 @@ impl BackendFlags {
         if let Some(base) = self.client_backoff {
             config.client.backoff = Backoff::new(base, config.client.backoff.max.max(base));
         }
+        config.client.hedge = self.client_hedge.or(config.client.hedge);
         let outliers = &mut config.client.outlier_detection;
         replace(&mut outliers.consecutive_failures, self.client_eject_after);
         replace(&mut config.selector, self.selector);

@@ -25,7 +25,7 @@ fn refused(args: &[&str]) -> String {
 #[test]
 fn every_flag_does_something_in_both_spellings() {
     type Read = fn(&Config) -> String;
-    let cases: [(&str, &str, &str, Read); 20] = [
+    let cases: [(&str, &str, &str, Read); 22] = [
         ("transport", "memory", "memory", |c| {
             c.backends.transport.plugin.clone()
         }),
@@ -70,6 +70,12 @@ fn every_flag_does_something_in_both_spellings() {
         ("client_backoff", "2s", "2s 2s", |c| {
             let backoff = c.backends.client.backoff;
             format!("{:?} {:?}", backoff.base, backoff.max)
+        }),
+        ("client_hedge", "50ms", "Some(After(50ms))", |c| {
+            format!("{:?}", c.backends.client.hedge)
+        }),
+        ("client_hedge", "p95", "Some(Percentile(0.95))", |c| {
+            format!("{:?}", c.backends.client.hedge)
         }),
         ("client_eject_after", "7", "7", |c| {
             c.backends
@@ -160,6 +166,9 @@ fn a_malformed_value_says_how_to_write_it() {
     assert!(refused(&["--server_name=two words"]).contains("white space"));
     for ratio in ["-0.1", "1001", "NaN", "much"] {
         assert!(refused(&[&format!("--client_retry_budget={ratio}")]).contains("0 to 1000"));
+    }
+    for hedge in ["p101", "p", "pNaN"] {
+        assert!(refused(&[&format!("--client_hedge={hedge}")]).contains("p95"));
     }
     assert!(refused(&["--client_retries=-1"]).contains("invalid value"));
     refused(&["--server_address="]);
@@ -320,6 +329,7 @@ fn every_flag_has_a_variable_that_does_something() {
         ("MICRO_CLIENT_RETRIES", "44", "retries: 44"),
         ("MICRO_CLIENT_RETRY_BUDGET", "0", "ratio: 0.0, burst: 0"),
         ("MICRO_CLIENT_BACKOFF", "45ms", "base: 45ms"),
+        ("MICRO_CLIENT_HEDGE", "47ms", "hedge: Some(After(47ms))"),
         ("MICRO_CLIENT_EJECT_AFTER", "46", "consecutive_failures: 46"),
         ("MICRO_SELECTOR", "least_loaded", r#"selector: "least_loaded""#),
     ] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use micro_core::client::RetryBudget;
+use micro_core::client::{Hedge, RetryBudget};
 use micro_core::{Result, name, selector};
 
 /// `90s`, `1m 30s`, `500ms`, and bare seconds as go-micro has them.
@@ -26,6 +26,17 @@ pub(super) fn retry_budget(text: &str) -> Result<RetryBudget, String> {
             Ok(RetryBudget::new(ratio, RetryBudget::default().burst))
         }
         _ => Err("write it as a number from 0 to 1000, such as 0.2".into()),
+    }
+}
+
+/// `50ms`, or a percentile such as `p95` or `p99.9`.
+pub(super) fn hedge(text: &str) -> Result<Hedge, String> {
+    let Some(percent) = text.strip_prefix('p') else {
+        return duration(text).map(Hedge::After);
+    };
+    match percent.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Hedge::Percentile(percent / 100.0)),
+        _ => Err("write it as p95, or as 50ms".into()),
     }
 }
 

@@ -162,6 +162,11 @@ impl Arrival {
         self.answer.send(answer).ok();
     }
 
+    /// Answers with this failure.
+    pub(super) fn fail(self, status: Status) {
+        self.answer.send(Err(status)).ok();
+    }
+
     /// Waits until the handler has ended, by whatever cause.
     pub(super) async fn ended(&self) {
         self.ended.fired().await;
