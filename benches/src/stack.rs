@@ -17,7 +17,7 @@ use micro_core::{
 };
 use nats_common::Connection;
 use registry_nats::{NatsRegistry, RegistryOptions};
-use transport_nats::NatsTransport;
+use transport_nats::{Encoding, NatsTransport};
 
 use crate::forms::{AsJson, AsProto, Form};
 use crate::interface::{Mirror, OrdersServer};
@@ -47,9 +47,19 @@ impl Backends {
 
     /// On a connection.
     pub(crate) fn nats(connection: Arc<Connection>) -> Self {
+        Backends::nats_in(connection, Encoding::Native)
+    }
+
+    /// On a connection, in go-micro's encoding.
+    pub(crate) fn nats_go_micro(connection: Arc<Connection>) -> Self {
+        Backends::nats_in(connection, Encoding::GoMicro)
+    }
+
+    fn nats_in(connection: Arc<Connection>, encoding: Encoding) -> Self {
         let options = RegistryOptions::default().with_node_ttl(A_DAY);
+        let transport = NatsTransport::new(connection.clone()).with_encoding(encoding);
         Backends {
-            transport: Arc::new(NatsTransport::new(connection.clone())),
+            transport: Arc::new(transport),
             registry: Arc::new(NatsRegistry::new(connection, options)),
         }
     }

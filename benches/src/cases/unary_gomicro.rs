@@ -31,7 +31,7 @@ async fn open(url: String, callers: usize) -> Result<Contest> {
 /// With one connection, and with two.
 pub(crate) async fn ours(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let mut setups = Vec::new();
-    for way in Way::nats(url, Backends::nats).await? {
+    for way in Way::nats(url, Backends::nats_go_micro).await? {
         setups.push(way.orders::<AsJson>(1, callers).await?);
     }
     Ok(setups)
