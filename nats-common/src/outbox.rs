@@ -1,7 +1,9 @@
 //! What goes out: at once where there is room, within a limit where there is not, and from a drop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_nats::client::traits::Publisher;
@@ -9,7 +11,7 @@ use async_nats::connection::State;
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, PublishError, PublishErrorKind, Subject};
 use bytes::Bytes;
-use futures::FutureExt;
+use futures::{FutureExt, poll};
 use micro_core::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -94,14 +96,27 @@ impl Outbox {
         let message = OutboundMessage::from(outgoing.clone());
         // A publish that is not done at its first poll has queued nothing.
         let done = self.client.publish_message(message).now_or_never()?;
-        Some(done.map_err(|error| refused(&error, outgoing)))
+        Some(done.map_err(|error| refused(&error, &outgoing.subject)))
     }
 
+    /// Where there is room it is queued without a copy; all else is set apart, so that the future stays small.
     pub(crate) async fn publish(&self, outgoing: Outgoing) -> Result<()> {
         self.check_size(outgoing.payload.len())?;
-        if let Some(result) = self.offer(&outgoing) {
-            return result;
+        if !self.is_connected() {
+            return Box::pin(self.publish_in_time(outgoing)).await;
         }
+        let subject = outgoing.subject.clone();
+        let mut sending = pin!(self.client.publish_message(outgoing.into()));
+        let sent = match poll!(&mut sending) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => Box::pin(timeout(PUBLISH_LIMIT, sending))
+                .await
+                .map_err(|_| errors::not_connected())?,
+        };
+        sent.map_err(|error| refused(&error, &subject))
+    }
+
+    async fn publish_in_time(&self, outgoing: Outgoing) -> Result<()> {
         let later = timeout(PUBLISH_LIMIT, self.publish_when_connected(outgoing));
         later.await.unwrap_or_else(|_| Err(errors::not_connected()))
     }
@@ -110,7 +125,7 @@ impl Outbox {
         self.until_connected().await;
         let message = OutboundMessage::from(outgoing.clone());
         let sent = self.client.publish_message(message).await;
-        sent.map_err(|error| refused(&error, &outgoing))
+        sent.map_err(|error| refused(&error, &outgoing.subject))
     }
 
     /// Publishes without ever waiting; needs no runtime. Too large or illegal messages are dropped with a log line.
@@ -152,9 +167,9 @@ impl Outbox {
     }
 }
 
-fn refused(error: &PublishError, outgoing: &Outgoing) -> Error {
+fn refused(error: &PublishError, subject: &Subject) -> Error {
     match error.kind() {
-        PublishErrorKind::InvalidSubject => errors::illegal_subject(&outgoing.subject),
+        PublishErrorKind::InvalidSubject => errors::illegal_subject(subject),
         PublishErrorKind::MaxPayloadExceeded => Error::new(ErrorKind::ResourceExhausted, error.to_string()),
         PublishErrorKind::Send => errors::ended(),
     }
