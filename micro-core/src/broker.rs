@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 
 use crate::error::Result;
-use crate::message::{Headers, Message};
+use crate::message::{Headers, Message, Text};
 
 /// Carries events from publishers to subscribers, at most once.
 ///
@@ -139,14 +139,14 @@ impl SubscribeOptions {
 #[non_exhaustive]
 pub struct Event {
     /// The topic it was published on, also where the subscription has a wildcard.
-    pub topic: String,
+    pub topic: Text,
     /// What was published.
     pub message: Message,
 }
 
 impl Event {
     /// An event.
-    pub fn new(topic: impl Into<String>, message: Message) -> Self {
+    pub fn new(topic: impl Into<Text>, message: Message) -> Self {
         Event {
             topic: topic.into(),
             message,

@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt};
 use super::{NAME, Worlds};
 use crate::broker::{Broker, BrokerCapabilities, Event, SubscribeOptions, Subscription};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::message::{Message, Text};
 use crate::name;
 use crate::queue;
 
@@ -89,7 +89,7 @@ impl Broker for MemoryBroker {
         name::check_topic(topic)
             .and_then(|()| self.check_size(&message))
             .map_err(|error| error.with_operation("publish").with_context("topic", topic))?;
-        self.hub.publish(&Event::new(topic, message));
+        self.hub.publish(&Event::new(Text::new(topic), message));
         Ok(())
     }
 

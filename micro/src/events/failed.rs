@@ -63,7 +63,7 @@ where
             let told = AssertUnwindSafe(async { function(context, failed).await });
             if let Err(panic) = told.catch_unwind().await {
                 let panic = words(&*panic);
-                tracing::error!(topic, panic, "the handler of failed events panicked");
+                tracing::error!(%topic, panic, "the handler of failed events panicked");
             }
         })
     })

@@ -103,7 +103,7 @@ impl Peer {
                     Ok(event) => emitter.emit(
                         &name,
                         json!({
-                            "topic": event.topic,
+                            "topic": event.topic.as_str(),
                             "header": body::shown_headers(event.headers()),
                             "body": STANDARD.encode(event.body()),
                         }),
