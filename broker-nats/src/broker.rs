@@ -7,51 +7,75 @@ use micro_core::broker::{Broker, BrokerCapabilities, SubscribeOptions, Subscript
 use micro_core::name;
 use micro_core::plugin::PluginConfig;
 use micro_core::{Error, ErrorKind, Message, Result};
-use nats_common::{Connection, Outgoing, envelope};
+use nats_common::{Connection, Outgoing, Subject};
+use parking_lot::Mutex;
 
+use crate::encoding::Encoding;
 use crate::{NAME, subscription};
-
-/// What an envelope needs beside names, values and body: braces, and the quotes around some 160 headers.
-const ENVELOPE_BYTES: usize = 1024;
 
 /// A [`Broker`] on NATS.
 #[derive(Clone, Debug)]
 pub struct NatsBroker {
     connection: Arc<Connection>,
+    encoding: Encoding,
+    /// Of the last event: most publishers stay with a topic, which is then neither checked nor copied again.
+    last: Arc<Mutex<Option<Subject>>>,
 }
 
 impl NatsBroker {
-    /// A broker on a connection that exists.
+    /// A broker on a connection that exists, which publishes in go-micro's encoding.
     pub fn new(connection: Arc<Connection>) -> Self {
-        NatsBroker { connection }
+        NatsBroker {
+            connection,
+            encoding: Encoding::default(),
+            last: Arc::default(),
+        }
     }
 
-    /// A broker on the process's connection to these servers.
+    /// Publishes in this encoding. Default: go-micro's. Subscriptions read both.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// A broker on the process's connection to these servers. Behind a `?`, an address may say `encoding`
+    /// (`go-micro` or `native`), as in `127.0.0.1:4222?encoding=native`.
     ///
     /// # Errors
-    /// As [`Connection::shared`].
+    /// As [`Connection::shared`], and as [`Encoding::from_config`].
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn connect(config: &PluginConfig) -> Result<Self> {
-        Ok(NatsBroker::new(Connection::shared(config).await?))
+        let (encoding, config) = Encoding::from_config(config)?;
+        let broker = NatsBroker::new(Connection::shared(&config).await?);
+        Ok(broker.with_encoding(encoding))
     }
 
-    /// The largest event: base64 makes four bytes of three.
     fn max_message_size(&self) -> usize {
-        self.connection.max_payload().saturating_sub(ENVELOPE_BYTES) / 4 * 3
+        self.encoding.max_message_size(self.connection.max_payload())
+    }
+
+    fn subject(&self, topic: &str) -> Result<Subject> {
+        let mut last = self.last.lock();
+        if let Some(subject) = last.as_ref().filter(|subject| subject.as_str() == topic) {
+            return Ok(subject.clone());
+        }
+        name::check_topic(topic)?;
+        Ok(last.insert(Subject::from(topic)).clone())
     }
 
     async fn send(&self, topic: &str, message: &Message) -> Result<()> {
-        name::check_topic(topic)?;
+        let subject = self.subject(topic)?;
         let limit = self.max_message_size();
         if message.size() > limit {
             return Err(Error::new(ErrorKind::ResourceExhausted, "the event is too large")
                 .with_context("bytes", message.size())
                 .with_context("limit", limit));
         }
-        let payload = envelope::encode(message)?;
-        self.connection.publish(Outgoing::new(topic, payload)).await
+        let payload = self.encoding.encode(message)?;
+        self.connection.publish(Outgoing::new(subject, payload)).await
     }
 }
 

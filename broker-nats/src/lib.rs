@@ -1,7 +1,9 @@
 #![doc = include_str!("lib.md")]
 
 mod broker;
+mod encoding;
 mod inbound;
+mod native;
 mod subscription;
 
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use micro_core::broker::Broker;
 use micro_core::plugin::Plugins;
 
 pub use broker::NatsBroker;
+pub use encoding::Encoding;
 
 /// The name by which a flag chooses it: `--broker=nats`.
 pub const NAME: &str = "nats";

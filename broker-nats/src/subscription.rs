@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 
 use futures::{Stream, StreamExt};
 use micro_core::broker::{Event, SubscribeOptions, Subscription};
-use micro_core::{Error, Result, queue};
-use nats_common::{Connection, Message, Pump, envelope};
+use micro_core::{Error, Result, Text, queue};
+use nats_common::{Connection, Pump};
 use parking_lot::Mutex;
 
-use crate::inbound::Inbound;
+use crate::encoding;
+use crate::inbound::{Inbound, Unread};
 
 /// Subscribes. When this returns, the next event arrives.
 ///
@@ -49,9 +50,9 @@ impl Place {
     }
 }
 
-/// The events of one subscription. A message waits unread: what is dropped was not decoded for nothing.
+/// The events of one subscription.
 struct Events {
-    messages: queue::Receiver<Result<Message>>,
+    messages: queue::Receiver<Result<Unread>>,
     _place: Place,
     /// It stays open as long as anybody uses it, also when the broker is gone.
     _connection: Arc<Connection>,
@@ -66,10 +67,10 @@ impl Stream for Events {
     }
 }
 
-fn read(message: Message) -> Result<Event> {
-    match envelope::decode(&message.payload) {
-        Ok(decoded) => Ok(Event::new(message.subject.into_string(), decoded)),
-        Err(error) => Err(error.with_context("topic", &message.subject)),
+fn read(event: Unread) -> Result<Event> {
+    match encoding::decode(&event.payload) {
+        Ok(message) => Ok(Event::new(Text::new(&event.subject), message)),
+        Err(error) => Err(error.with_context("topic", &event.subject)),
     }
 }
 

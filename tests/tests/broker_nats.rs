@@ -8,12 +8,13 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use futures::future::join_all;
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{Broker, ErrorKind, Event, Message, PluginConfig, SubscribeOptions, Subscription};
 use nats_common::{Connection, Outgoing};
 
-use broker_nats::NatsBroker;
+use broker_nats::{Encoding, NatsBroker};
 
 /// A failure bound: nothing waits for it.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -61,6 +62,53 @@ async fn what_is_no_event_is_told_and_does_not_end_the_stream() {
         .unwrap();
     let event = recv(&mut events).await.unwrap();
     assert_eq!(event.message, Message::new("hi").with_header("a", "b"));
+}
+
+#[tokio::test]
+async fn a_native_event_that_lies_is_told_and_does_not_end_the_stream() {
+    let server = NatsServer::start().await;
+    let broker = broker(&server).await.with_encoding(Encoding::Native);
+    let mut events = subscribe(&broker, "topic").await;
+    let raw = Connection::open(&config(&server)).await.unwrap();
+    // Of a later version, cut, and with a header longer than all there is.
+    for payload in [&b"\x82\x00"[..], b"\x81", b"\x81\x01\x7fName"] {
+        raw.publish(Outgoing::new("topic", payload)).await.unwrap();
+        let error = recv(&mut events).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert!(error.to_string().contains("topic: topic"), "{error}");
+    }
+    let message = Message::new("hi").with_header("a", "b");
+    broker.publish("topic", message.clone()).await.unwrap();
+    assert_eq!(recv(&mut events).await.unwrap().message, message);
+}
+
+/// A fleet changes over without losing an event when every subscriber is new enough first.
+#[tokio::test]
+async fn the_encoding_behind_an_address_is_what_publishers_write() {
+    let server = NatsServer::start().await;
+    let raw = Connection::open(&config(&server)).await.unwrap();
+    let mut payloads = raw.subscribe("topic", None, 16).await.unwrap();
+    let mut events = subscribe(&broker(&server).await, "topic").await;
+    for (query, first) in [
+        ("", b'{'),
+        ("?encoding=go-micro", b'{'),
+        ("?encoding=native", 0x81),
+    ] {
+        let addresses = format!("{}{query}", server.address());
+        let config = PluginConfig::default().with_addresses(&addresses);
+        let broker = NatsBroker::connect(&config).await.unwrap();
+        broker.publish("topic", Message::new("hi")).await.unwrap();
+        let payload = tokio::time::timeout(LIMIT, payloads.next()).await.unwrap();
+        assert_eq!(payload.unwrap().unwrap().payload[0], first, "{query}");
+        assert_eq!(
+            recv(&mut events).await.unwrap().message,
+            Message::new("hi"),
+            "{query}"
+        );
+    }
+    let config = PluginConfig::default().with_addresses("127.0.0.1?encoding=xml");
+    let error = NatsBroker::connect(&config).await.unwrap_err();
+    assert!(error.to_string().contains("known: go-micro, native"), "{error}");
 }
 
 #[tokio::test]

@@ -41,6 +41,13 @@ mod nats {
     micro_conformance::typed_suite!(typed, NatsWorld::start().await);
 }
 
+/// Events in the native encoding, among others that are not.
+mod nats_native {
+    use crate::worlds::events::ChangingFleet;
+
+    micro_conformance::broker_suite!(broker, ChangingFleet::start().await);
+}
+
 /// What the test kit puts in front of backends, while nothing goes wrong.
 mod testbed {
     use micro::testing::Testbed;

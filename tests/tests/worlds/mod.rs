@@ -1,5 +1,6 @@
 //! Where the suites get this workspace's own backends.
 
+pub(crate) mod events;
 mod memory;
 mod nats;
 
