@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use async_nats::{Client, Subject};
-use broker_nats::NatsBroker;
+use broker_nats::{Encoding, NatsBroker};
 use bytes::Bytes;
 use futures::StreamExt;
 use micro_core::{Broker, Message, PluginConfig, SubscribeOptions};
@@ -28,24 +28,34 @@ async fn open(url: String, _: usize) -> Result<Contest> {
     })
 }
 
+/// In either encoding.
 async fn ours(url: &str) -> Result<Vec<Setup>> {
     let config = PluginConfig::default().with_addresses(url);
     let one = NatsBroker::new(Connection::open(&config).await?);
     let here = NatsBroker::new(Connection::open(&config).await?);
     let there = NatsBroker::new(Connection::open(&config).await?);
-    Ok(vec![
-        our_setup("1 connection", one.clone(), one, "bench.ours.1").await?,
-        our_setup("2 connections", here, there, "bench.ours.2").await?,
-    ])
+    let mut setups = Vec::new();
+    for (encoding, name) in [
+        (Encoding::Native, "native"),
+        (Encoding::GoMicro, "go-micro's encoding"),
+    ] {
+        let publishing = |broker: &NatsBroker| Arc::new(broker.clone().with_encoding(encoding));
+        for (connections, from, to) in [("1 connection", &one, &one), ("2 connections", &here, &there)] {
+            let setup = format!("{name}, {connections}");
+            let topic = format!("bench.ours.{}", setups.len());
+            setups.push(our_setup(&setup, publishing(from), to.clone(), topic).await?);
+        }
+    }
+    Ok(setups)
 }
 
-async fn our_setup(name: &str, from: NatsBroker, to: NatsBroker, topic: &'static str) -> Result<Setup> {
-    let events = to.subscribe(topic, SubscribeOptions::default()).await?;
+async fn our_setup(name: &str, from: Arc<NatsBroker>, to: NatsBroker, topic: String) -> Result<Setup> {
+    let topic: Arc<str> = topic.into();
+    let events = to.subscribe(&topic, SubscribeOptions::default()).await?;
     let events = events.map(|event| Ok(event?.message.body));
-    let from = Arc::new(from);
     let publish = move |body| {
-        let from = from.clone();
-        async move { Ok(from.publish(topic, Message::new(body)).await?) }
+        let (from, topic) = (from.clone(), topic.clone());
+        async move { Ok(from.publish(&topic, Message::new(body)).await?) }
     };
     Ok(Setup::new(name, Flow::new(publish, events), to))
 }
@@ -65,6 +75,8 @@ async fn peer_setup(name: &str, from: Client, to: Client, subject: &'static str)
     to.request("bench.nobody", Bytes::new()).await.err();
     let events = events.map(|message| Ok(message.payload));
     let subject = Subject::from_static(subject);
+    // A clone of a client is several handles; of this it is one.
+    let from = Arc::new(from);
     let publish = move |body| {
         let (from, subject) = (from.clone(), subject.clone());
         async move { Ok(from.publish(subject, body).await?) }

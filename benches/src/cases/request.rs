@@ -3,6 +3,8 @@
 //! Its best set-up: the responder answers within its loop, without a task for each request, and caller and responder
 //! have one connection together or one each, whichever does more.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use async_nats::{Client, Subject};
 use bytes::Bytes;
@@ -29,11 +31,13 @@ pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
 async fn setup(name: &str, caller: Client, responder: Client, tag: &str, callers: usize) -> Result<Setup> {
     let subject = Subject::from(format!("{SUBJECT}.{tag}"));
     let responder = Responder::start(responder, subject.clone()).await?;
+    // A clone of a client is several handles; of this it is one.
+    let caller = Arc::new(caller);
     let call = move |id| request(caller.clone(), subject.clone(), id);
     Ok(Setup::new(name, Callers::new(callers, call), responder))
 }
 
-pub(super) async fn request(client: Client, subject: Subject, id: u64) -> Result<()> {
+pub(super) async fn request(client: Arc<Client>, subject: Subject, id: u64) -> Result<()> {
     let body = Bytes::from(serde_json::to_vec(&Order::new(id))?);
     let answer = client.request(subject, body).await?;
     serde_json::from_slice::<Order>(&answer.payload)?.check(id)

@@ -3,6 +3,8 @@
 //! Its best set-up: requests are answered within its loop, and caller and service have one connection together or one
 //! each, whichever does more.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow};
 use async_nats::service::ServiceExt;
 use async_nats::service::endpoint::Endpoint;
@@ -35,6 +37,7 @@ async fn setup(name: &str, caller: Client, serving: Client, group: &str, callers
     let mut answering = JoinSet::new();
     answering.spawn(answer(endpoint));
     let subject = Subject::from(format!("{group}.echo"));
+    let caller = Arc::new(caller);
     let call = move |id| request(caller.clone(), subject.clone(), id);
     Ok(Setup::new(
         name,
