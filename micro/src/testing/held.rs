@@ -36,7 +36,6 @@ impl<T> Held<T> {
     /// Holds a message for a while. It never comes out before one that was held earlier.
     pub(super) fn hold(&mut self, item: T, delay: Duration) {
         let due = Instant::now() + delay;
-        let due = self.due.back().map_or(due, |(before, _)| due.max(*before));
         self.due.push_back((due, item));
         if let Some((_, aside)) = self.aside.take() {
             self.due.push_back((due, aside));

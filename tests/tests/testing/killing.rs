@@ -16,7 +16,8 @@ async fn nothing_is_said_when_a_host_is_killed(bed: Testbed) {
     assert_eq!(ask(&client).await.as_deref(), Ok("a"));
     host.kill();
     assert_eq!(ask(&client).await.unwrap_err().code(), Code::Unavailable);
-    drop(service);
+    let stopped = service.shutdown().await;
+    assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Unavailable);
     let registry = bed.host("caller").backends().await.unwrap().registry().clone();
     assert_eq!(
         registry.get("test").await.unwrap().len(),
