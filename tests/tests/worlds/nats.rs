@@ -14,7 +14,7 @@ use transport_nats::{Encoding, NatsTransport};
 
 /// A server of its own. Each instance has its own connection to it, as each process has.
 pub(crate) struct NatsWorld {
-    server: NatsServer,
+    pub(crate) server: NatsServer,
     encoding: Encoding,
 }
 

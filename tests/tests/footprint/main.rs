@@ -1,4 +1,5 @@
-//! What calls leave behind in memory, measured from outside: so it runs in a process of its own, one test at a time.
+//! What calls cost, and what they leave behind in memory: counted for the whole process, so it is one of its own, and
+//! runs one test at a time.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,16 +13,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use micro_conformance::World;
-use micro_core::registry::RegisterOptions;
-use micro_core::{
-    Client, ClientOptions, Code, Context, Json, ListenOptions, Node, Registry, Router, Server, ServerOptions,
-    ServiceRecord, Status, Streaming, Transport,
-};
+use micro_core::{Client, Code, Json};
 
+mod cost;
+mod stage;
 #[allow(dead_code, reason = "other tests need more of it")]
+#[path = "../worlds/mod.rs"]
 mod worlds;
 
+use stage::Stage;
 use worlds::{MemoryWorld, NatsWorld};
 
 /// How many calls wait at once.
@@ -44,46 +44,7 @@ fn in_use() -> usize {
     pages * 4096
 }
 
-/// A client and a server, each in a process of its own.
-struct Stage {
-    client: Client,
-    server: Server,
-    _registry: std::sync::Arc<dyn Registry>,
-}
-
 impl Stage {
-    async fn open<W: World<dyn Transport> + World<dyn Registry>>(world: &W) -> Self {
-        let transport = World::<dyn Transport>::open(world).await;
-        let listener = transport.listen(ListenOptions::default()).await.unwrap();
-        let server = Server::serve(listener, router(), ServerOptions::default());
-        let mut node = Node::new("node", server.address().as_str());
-        node.metadata = server.metadata().clone();
-        let record = ServiceRecord::new("test", "1").with_node(node);
-        let registry = World::<dyn Registry>::open(world).await;
-        registry
-            .register(&record, RegisterOptions::default())
-            .await
-            .unwrap();
-        let client = Client::builder()
-            .transport(World::<dyn Transport>::open(world).await)
-            .registry(World::<dyn Registry>::open(world).await)
-            .options(ClientOptions::default())
-            .build()
-            .unwrap();
-        Stage {
-            client,
-            server,
-            _registry: registry,
-        }
-    }
-
-    /// Waits until the server has nothing to do.
-    async fn until_idle(&self) {
-        while self.server.in_flight() > 0 {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Makes that many calls, several times over, until they add nothing to what is in use.
     ///
     /// What each call left behind would add up in every round; what an allocator keeps for the next does not.
@@ -105,19 +66,6 @@ impl Stage {
     }
 }
 
-fn router() -> Router {
-    Router::new()
-        .unary("Test.Double", |_: Context, Json(number): Json<u64>| async move {
-            Ok(Json(number * 2))
-        })
-        .unary("Test.Never", |_: Context, _: Json<u64>| {
-            std::future::pending::<Result<Json<u64>, Status>>()
-        })
-        .server_stream("Test.Count", |_: Context, Json(to): Json<u64>| async move {
-            Ok((0..to).map(Json).collect::<Streaming<_>>())
-        })
-}
-
 /// A call that nobody answers in time.
 async fn timed_out(client: &Client) {
     let call = client.unary::<_, Json<u64>>("test", "Test.Never", Json(1_u64));
@@ -132,9 +80,11 @@ async fn dropped(client: &Client) {
     assert_eq!(numbers.next().await, Some(Ok(Json(0))));
 }
 
+/// Held by the measurement that runs.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Runs one measurement, alone, on a runtime of its own.
 fn run(measurement: impl Future<Output = ()>) {
-    static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
