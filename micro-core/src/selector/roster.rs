@@ -214,12 +214,11 @@ fn members(records: impl IntoIterator<Item = ServiceRecord>, known: &[Member]) -
 fn member(version: &str, node: Node, known: &[Member]) -> Option<Member> {
     let is_it = |member: &&Member| {
         let before = member.target.node();
-        before.id == node.id && before.address == node.address
+        before.id == node.id && before.address == node.address && member.target.version() == version
     };
     let known = known.iter().find(is_it);
     if let Some(member) = known
         && *member.target.node() == node
-        && member.target.version() == version
     {
         return Some(member.clone());
     }

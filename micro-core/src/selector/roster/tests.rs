@@ -176,3 +176,32 @@ async fn the_word_of_the_registry_counts() {
     roster.apply(Change::new(Action::Update, moved));
     assert!(open(&mut roster) == "abc" && !pick(&roster, "a").is_on_trial());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_changes_is_of_the_same_node() {
+    let mut roster = roster(&["a", "b"]);
+    judge(&mut roster, "a", Verdict::Gone);
+    let node = Node::new("a", "address-a").with_metadata("zone", "here");
+    let changed = ServiceRecord::new("test", "1").with_node(node);
+    roster.replace(vec![changed, record(&["b"])]);
+    assert_eq!(open(&mut roster), "b");
+    assert_eq!(pick(&roster, "a").label("zone"), Some("here"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_of_two_versions_is_two() {
+    let other = ServiceRecord::new("test", "2").with_node(Node::new("a", "address-a"));
+    let records = vec![record(&["a", "b"]), other];
+    let mut roster = Roster::default();
+    for _ in 0..2 {
+        roster.replace(records.clone());
+    }
+    let second = roster
+        .all()
+        .into_iter()
+        .find(|target| target.version() == "2")
+        .unwrap();
+    roster.judge(&Pick::new(second), Verdict::Gone, &OutlierDetection::default());
+    assert_eq!(open(&mut roster), "ab");
+    assert!(roster.open().iter().all(|target| target.version() == "1"));
+}
