@@ -148,6 +148,7 @@ suite! {
             a_word_of_the_registry_brings_a_node_back,
             never_are_all_nodes_set_aside,
             a_node_that_does_not_answer_is_set_aside,
+            a_full_node_gets_few_calls,
         }
         retries: {
             an_empty_budget_ends_the_call_with_what_the_node_said,

@@ -1,11 +1,12 @@
 //! Nodes that fail: set aside, tried, and taken back.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use micro_core::selector::{OutlierDetection, RoundRobin};
-use micro_core::{Client, ClientOptions, Code, Context, Json, Router, Status};
+use micro_core::selector::{Candidates, OutlierDetection, RoundRobin, Strategy, Target};
+use micro_core::{Client, ClientOptions, Code, Context, Json, Router, ServerOptions, Status};
 
 use super::RpcWorld;
 use super::handlers::{Runs, gate};
@@ -167,4 +168,40 @@ pub async fn a_node_that_does_not_answer_is_set_aside(world: &RpcWorld) {
     assert_eq!(failed(&client, 20).await, 0);
     assert_eq!(well.runs.get(), 20);
     gate.let_go();
+}
+
+/// Takes turns, and counts how often it picks each node.
+#[derive(Debug, Default)]
+struct Counting {
+    turns: RoundRobin,
+    picks: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Strategy for Counting {
+    fn pick<'a>(&self, candidates: &Candidates<'a, '_>) -> Option<&'a Arc<Target>> {
+        let picked = self.turns.pick(candidates)?;
+        let mut picks = self.picks.lock().unwrap();
+        *picks.entry(picked.node().id.clone()).or_default() += 1;
+        Some(picked)
+    }
+}
+
+/// A node that is full is asked less and less often while it is, and no call fails for it.
+pub async fn a_full_node_gets_few_calls(world: &RpcWorld) {
+    const CALLS: usize = 200;
+    let (mut gate, router) = gate();
+    let options = ServerOptions::default().with_max_concurrent_requests(1);
+    let full = Process::open(world).await;
+    let _full = full.serve_with("full", router, options).await;
+    let waiting = Process::open(world).await.client();
+    let call = tokio::spawn(async move { ask(&waiting, "Test.Wait", 1).await });
+    let arrival = gate.arrival().await;
+    let _free = Patient::serve(world, "free", false).await;
+    let strategy = Arc::new(Counting::default());
+    let client = Process::open(world).await.client_that_selects(strategy.clone());
+    assert_eq!(failed(&client, CALLS).await, 0);
+    let picks = strategy.picks.lock().unwrap().clone();
+    assert!((1..=CALLS / 10).contains(&picks["full"]), "{picks:?}");
+    arrival.answer();
+    assert_eq!(call.await.unwrap(), Ok(10));
 }
