@@ -182,7 +182,12 @@ impl<Kind, Res> Call<Kind, Res> {
         Res: Send + 'static,
     {
         let (codec, response) = self.send().await?;
-        Ok(Streaming::decode(response.body.into_many(), codec, self.response))
+        Ok(Streaming::decode(
+            response.body.into_many(),
+            codec,
+            self.response,
+            unreadable,
+        ))
     }
 }
 

@@ -126,11 +126,17 @@ impl<T: Send + 'static> Streaming<T> {
 }
 
 impl<T: Send + 'static> Streaming<T> {
-    pub(crate) fn decode(body: BodyStream, codec: Codec, how: Marshaller<T>) -> Self {
-        Streaming::new(body.map(move |item| Ok(how.decode(codec, item?)?)))
+    /// `fault` says what bytes that cannot be decoded end the stream with: caller and handler differ in that.
+    pub(crate) fn decode(
+        body: BodyStream,
+        codec: Codec,
+        how: Marshaller<T>,
+        fault: fn(Error) -> Status,
+    ) -> Self {
+        Streaming::new(body.map(move |item| how.decode(codec, item?).map_err(fault)))
     }
 
-    /// `fault` says what a value that cannot be encoded ends the stream with: caller and handler differ in that.
+    /// `fault` says what a value that cannot be encoded ends the stream with, likewise.
     pub(crate) fn encode(self, codec: Codec, how: Marshaller<T>, fault: fn(Error) -> Status) -> BodyStream {
         BodyStream::new(self.0.map(move |item| how.encode(&item?, codec).map_err(fault)))
     }

@@ -64,7 +64,13 @@ where
         let Parts { context, how, body } = parts;
         let function = function.clone();
         async move {
-            let request = first(Streaming::decode(body.into_many(), how.codec, types.request)).await?;
+            let request = first(Streaming::decode(
+                body.into_many(),
+                how.codec,
+                types.request,
+                Status::from,
+            ))
+            .await?;
             Ok(how.many(function(context, request).await?, types.response))
         }
     })
@@ -80,7 +86,7 @@ where
 {
     erase(move |parts| {
         let Parts { context, how, body } = parts;
-        let requests = Streaming::decode(body.into_many(), how.codec, types.request);
+        let requests = Streaming::decode(body.into_many(), how.codec, types.request, Status::from);
         let answer = function(context, requests);
         async move { how.one(answer.await?, types.response) }
     })
@@ -96,7 +102,7 @@ where
 {
     erase(move |parts| {
         let Parts { context, how, body } = parts;
-        let requests = Streaming::decode(body.into_many(), how.codec, types.request);
+        let requests = Streaming::decode(body.into_many(), how.codec, types.request, Status::from);
         let answer = function(context, requests);
         async move { Ok(how.many(answer.await?, types.response)) }
     })

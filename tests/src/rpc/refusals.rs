@@ -133,13 +133,23 @@ pub async fn an_unencodable_answer_is_internal(world: &RpcWorld) {
     assert_eq!(ask(&client, "Test.Double", 1).await, Ok(2));
 }
 
-/// An answer that the caller cannot read is `Internal`: the fault is not the caller's.
+/// An answer that the caller cannot read is `Internal`, alone and in a stream: the fault is not the caller's.
 pub async fn an_unreadable_answer_is_internal(world: &RpcWorld) {
-    let router = router().unary("Bad.Text", |_: Context, _: Json<u64>| async {
-        Ok(Json("text".to_owned()))
-    });
+    let router = router()
+        .unary("Bad.Text", |_: Context, _: Json<u64>| async {
+            Ok(Json("text".to_owned()))
+        })
+        .server_stream("Bad.Texts", |_: Context, _: Json<u64>| async {
+            let items = [1.into(), "text".into()].map(Json::<serde_json::Value>);
+            Ok(Streaming::from_iter(items))
+        });
     let (client, _server) = pair(world, router).await;
     let status = refused(&client, "Bad.Text", 1).await;
+    assert_eq!(status.code(), Code::Internal, "{status}");
+    let call = client.server_stream::<_, Json<u64>>(SERVICE, "Bad.Texts", Json(1_u64));
+    let mut items = call.timeout(PATIENCE).await.unwrap();
+    assert_eq!(items.next().await, Some(Ok(Json(1))));
+    let status = items.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::Internal, "{status}");
     assert_eq!(ask(&client, "Test.Double", 1).await, Ok(2));
 }
