@@ -125,6 +125,10 @@ impl Incoming {
     /// # Errors
     /// What the peer did that ends the socket.
     pub(crate) fn take<'a>(&mut self, packet: &'a Packet, way: Way) -> Result<News<'a>, Breach> {
+        if self.ending.has_failed() {
+            // What follows a breach is none of its own.
+            return Ok(News::default());
+        }
         let mut rest = &packet.frames[..];
         // Whoever knows nothing of this socket does not know the number either.
         if let Some(Frame::Reset(reason, text)) = frame::take(&mut &*rest) {
