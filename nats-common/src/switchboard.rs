@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::{Event, ServerError};
-use micro_core::{Error, Result};
+use micro_core::{Error, Result, observe};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
@@ -89,6 +89,7 @@ impl Switchboard {
 
     pub(crate) fn count_stray(&self) {
         self.strays.fetch_add(1, Ordering::Relaxed);
+        observe::ignored("nats-common", "stray");
     }
 
     /// Adds a subscription before it is made, so that no event about it comes too early.

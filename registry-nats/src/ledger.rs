@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use micro_core::Error;
+use micro_core::{Error, observe};
 
 /// Counts what is ignored.
 #[derive(Debug, Default)]
@@ -12,6 +12,7 @@ impl Ledger {
     /// Notes a payload that was ignored, and why.
     pub(crate) fn ignore(&self, subject: &str, error: &Error) {
         self.0.fetch_add(1, Ordering::Relaxed);
+        observe::ignored("registry-nats", "unreadable");
         tracing::debug!(subject, %error, "ignored");
     }
 

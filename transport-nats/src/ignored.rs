@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use micro_core::observe;
+
 /// How much of what came to a transport's listeners and sockets was ignored or refused, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,25 +26,52 @@ pub struct Ignored {
     pub newer: u64,
 }
 
-#[derive(Debug, Default)]
+/// How often one cause was met.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    count: AtomicU64,
+    cause: &'static str,
+}
+
+#[derive(Debug)]
 pub(crate) struct Counters {
-    pub(crate) unaddressed: AtomicU64,
-    pub(crate) undecodable: AtomicU64,
-    pub(crate) refused: AtomicU64,
-    pub(crate) stale: AtomicU64,
-    pub(crate) malformed: AtomicU64,
-    pub(crate) out_of_order: AtomicU64,
-    pub(crate) excessive: AtomicU64,
-    pub(crate) newer: AtomicU64,
+    pub(crate) unaddressed: Counter,
+    pub(crate) undecodable: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) stale: Counter,
+    pub(crate) malformed: Counter,
+    pub(crate) out_of_order: Counter,
+    pub(crate) excessive: Counter,
+    pub(crate) newer: Counter,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let counter = |cause| Counter {
+            count: AtomicU64::new(0),
+            cause,
+        };
+        Counters {
+            unaddressed: counter("unaddressed"),
+            undecodable: counter("undecodable"),
+            refused: counter("refused"),
+            stale: counter("stale"),
+            malformed: counter("malformed"),
+            out_of_order: counter("out_of_order"),
+            excessive: counter("excessive"),
+            newer: counter("newer"),
+        }
+    }
 }
 
 impl Counters {
-    pub(crate) fn count(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count(counter: &Counter) {
+        counter.count.fetch_add(1, Ordering::Relaxed);
+        observe::ignored("transport-nats", counter.cause);
     }
 
     pub(crate) fn read(&self) -> Ignored {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let read = |counter: &Counter| counter.count.load(Ordering::Relaxed);
         Ignored {
             unaddressed: read(&self.unaddressed),
             undecodable: read(&self.undecodable),

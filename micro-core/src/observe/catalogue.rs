@@ -12,7 +12,7 @@ const DURATIONS: [(&str, &str); 3] = [
     ("messaging.process.duration", "How long events took to handle"),
 ];
 
-const COUNTERS: [(&str, &str); 7] = [
+const COUNTERS: [(&str, &str); 8] = [
     ("rpc.client.calls", "Calls that were made, by how they ended"),
     ("rpc.server.calls", "Calls that were answered, by how they ended"),
     (
@@ -28,6 +28,10 @@ const COUNTERS: [(&str, &str); 7] = [
     (
         "messaging.client.lost.messages",
         "Events that came to nothing, by cause",
+    ),
+    (
+        "micro.ignored.messages",
+        "Messages that a backend ignored or refused, by cause",
     ),
 ];
 

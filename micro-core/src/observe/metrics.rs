@@ -99,6 +99,14 @@ pub(crate) fn refused(status: &Status) {
     }
 }
 
+/// Counts a message that a backend ignored or refused, by what counts it and why. Both are of its code, and not of what
+/// came.
+pub fn ignored(by: &'static str, cause: &'static str) {
+    if is_recorded() {
+        counter!("micro.ignored.messages", "component" => by, "cause" => cause).increment(1);
+    }
+}
+
 /// Why events came to nothing before they reached a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -25,7 +25,7 @@ pub use catalogue::describe;
 pub use event::{process, publish};
 pub use methods::Methods;
 pub(crate) use metrics::refused;
-pub use metrics::{Loss, lost};
+pub use metrics::{Loss, ignored, lost};
 pub use observed::Observed;
 pub use trace_context::TraceContext;
 pub use tracer::{Tracer, set_tracer};

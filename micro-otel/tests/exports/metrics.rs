@@ -210,3 +210,22 @@ pub(crate) async fn events_are_counted_by_what_became_of_them(world: &World) {
         .until("messaging.process.active_messages", &[], 0.0)
         .await;
 }
+
+/// What a transport throws away is counted by why.
+#[tokio::test]
+async fn what_nobody_can_read_is_counted() {
+    let measured = Measured::here();
+    let world = World::nats().await;
+    let service = world.service("test").start().await.unwrap();
+    let World::Nats(server) = &world else {
+        unreachable!()
+    };
+    let stranger = async_nats::connect(server.url()).await.unwrap();
+    stranger
+        .publish(service.address().to_owned(), "no envelope".into())
+        .await
+        .unwrap();
+    stranger.flush().await.unwrap();
+    let labels = [("cause", "unaddressed"), ("component", "transport-nats")];
+    measured.until("micro.ignored.messages", &labels, 1.0).await;
+}

@@ -1,12 +1,10 @@
 //! What a peer does that ends its socket, and nothing else.
 
-use std::sync::atomic::AtomicU64;
-
 use micro_core::ErrorKind;
 
 use super::frame::Reason;
 use crate::ending::Failure;
-use crate::ignored::Counters;
+use crate::ignored::{Counter, Counters};
 
 /// What the peer did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ impl Breach {
         }
     }
 
-    pub(crate) fn counter(self, counters: &Counters) -> &AtomicU64 {
+    pub(crate) fn counter(self, counters: &Counters) -> &Counter {
         match self {
             Breach::Malformed => &counters.malformed,
             Breach::Gap | Breach::Repeated => &counters.out_of_order,
