@@ -160,7 +160,8 @@ impl fmt::Display for Error {
 
 /// The sentence and its causes: it is what `fn main() -> Result<()>` prints.
 ///
-/// A cause that the sentence before has quoted already is passed over.
+/// A cause that the sentence before has quoted already is passed over, and so is one that only says before it where, or
+/// with which code.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.to_string();
@@ -168,7 +169,7 @@ impl fmt::Debug for Error {
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
             let sentence = error.to_string();
-            if !said.contains(&sentence) {
+            if !said.contains(&sentence) && !sentence.ends_with(&said) {
                 write!(f, "\n  caused by: {sentence}")?;
                 said = sentence;
             }

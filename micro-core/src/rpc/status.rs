@@ -221,7 +221,12 @@ impl From<Status> for Error {
             Code::Unimplemented => ErrorKind::Unsupported,
             Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => ErrorKind::Internal,
         };
-        Error::new(kind, status.to_string()).with_source(status)
+        // What the kind says already is not said again.
+        let message = match Code::from(kind) == status.code() {
+            true => status.message().to_owned(),
+            false => status.to_string(),
+        };
+        Error::new(kind, message).with_source(status)
     }
 }
 
@@ -232,6 +237,15 @@ mod tests {
     #[test]
     fn a_status_is_one_word() {
         assert_eq!(size_of::<Status>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn a_status_becomes_an_error_that_says_its_code_once() {
+        let error = Error::from(Status::not_found("nobody serves it"));
+        assert_eq!(format!("{error:?}"), "nobody serves it [NotFound]");
+        let error = Error::from(Status::aborted("somebody else was first"));
+        let said = "ABORTED: somebody else was first [Unavailable]";
+        assert_eq!(format!("{error:?}"), said);
     }
 
     #[test]

@@ -45,7 +45,9 @@ where
 {
     erase(move |parts| {
         let Parts { context, how, body } = parts;
+        let streamed = matches!(body, Body::Many(_));
         let request = types.request.decode(how.codec, body.into_one());
+        let request = request.map_err(|error| undecodable(error, streamed));
         let answer = request.map(|request| function(context, request));
         async move { how.one(answer?.await?, types.response) }
     })
@@ -154,6 +156,16 @@ where
             Err(error) => Box::pin(std::future::ready(Err(error.into()))),
         }
     })
+}
+
+/// What opens a stream is no request, unless its caller is one who knows that only its opening is read.
+fn undecodable(error: crate::Error, streamed: bool) -> Status {
+    match streamed {
+        false => error.into(),
+        true => Status::invalid_argument(format!(
+            "this endpoint answers one message with one, and was called as a stream; call it as unary ({error})"
+        )),
+    }
 }
 
 async fn first<T: Send + 'static>(mut requests: Streaming<T>) -> Result<T, Status> {

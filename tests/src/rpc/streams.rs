@@ -170,7 +170,9 @@ pub async fn a_call_of_another_kind_is_answered(world: &RpcWorld) {
     );
     let call = client.server_stream::<_, Json<u64>>(SERVICE, "Test.Double", Json(5_u64));
     let outcome = call.timeout(PATIENCE).await.unwrap().collect().await;
-    assert_eq!(outcome.unwrap_err().code(), Code::InvalidArgument);
+    let status = outcome.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("call it as unary"), "{status}");
 }
 
 /// While nobody reads one stream, calls and other streams of the same client go on.
