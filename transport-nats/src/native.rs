@@ -24,6 +24,8 @@ mod receiver;
 mod sender;
 mod socket;
 mod varint;
+#[cfg(test)]
+mod vectors;
 mod window;
 
 pub(crate) use breach::Breach;

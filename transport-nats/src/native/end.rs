@@ -177,13 +177,11 @@ impl End {
         }
     }
 
-    fn on_hello(&self, hello: Hello<'_>) {
+    fn on_hello(self: &Arc<Self>, hello: Hello<'_>) {
         let group = self.link.groups.join(hello.sign);
         self.peer.get_or_init(|| (group, hello.sign.epoch));
-        let mut out = self.out.lock();
-        out.limit = out.limit.max(hello.limit);
-        out.max_message = hello.max_message;
-        wake(out.writer.take());
+        self.out.lock().max_message = hello.max_message;
+        self.on_credit(hello.limit, 0);
     }
 
     fn on_credit(self: &Arc<Self>, limit: u64, packets: u64) {
@@ -195,9 +193,11 @@ impl End {
         if !out.wants_credit() {
             return;
         }
-        wake(out.writer.take());
+        // Also what its writer has left here.
         let sent = self.send(&mut out, true);
+        let writer = out.writer.take();
         drop(out);
+        wake(writer);
         self.note(sent);
     }
 
@@ -406,7 +406,9 @@ impl End {
             (false, true) => Flushed::NoRoom,
             (false, false) => Flushed::NoCredit,
         };
-        out.writer = Some(writer.clone());
+        if !matches!(flushed, Flushed::Done | Flushed::Refused(true)) {
+            out.writer = Some(writer.clone());
+        }
         drop(out);
         self.note(sent);
         flushed
