@@ -19,6 +19,9 @@ use crate::native;
 use crate::peer::Peer;
 use crate::socket::Hold;
 
+/// The largest message, unless another limit is set: a body of 64 MiB, and its headers.
+const MAX_MESSAGE: usize = 65 << 20;
+
 /// A [`Transport`] on NATS: sockets made of unique reply subjects.
 pub struct NatsTransport {
     connection: Arc<Connection>,
@@ -40,7 +43,7 @@ impl NatsTransport {
                 idle: Duration::from_secs(600),
                 keepalive: Duration::from_secs(15),
                 sockets: 100_000,
-                max_message: 64 << 20,
+                max_message: MAX_MESSAGE,
             },
         }
     }
@@ -77,7 +80,8 @@ impl NatsTransport {
     }
 
     /// The largest message that is sent and taken in the native encoding, in bytes of
-    /// [`Message::size`](micro_core::Message::size). It is put together in memory. Default: 64 MiB.
+    /// [`Message::size`](micro_core::Message::size). It is put together in memory. Default: 65 MiB,
+    /// which is a body of 64 MiB with its headers.
     #[must_use]
     pub fn with_max_message_size(mut self, bytes: usize) -> Self {
         self.limits.max_message = bytes;

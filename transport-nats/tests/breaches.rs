@@ -169,7 +169,7 @@ async fn what_is_not_in_the_format_ends_its_socket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_length_above_the_limit_ends_its_socket_before_anything_is_kept() {
     let mut stage = Stage::new().await;
-    for total in [(64 << 20) + (16 << 10) + 1, u32::MAX as usize, usize::MAX] {
+    for total in [(65 << 20) + (16 << 10) + 1, u32::MAX as usize, usize::MAX] {
         let first = frame(FIRST, &[&varint(total)[..], b"little"].concat());
         let breach = stage.breach([packet(1, &first)]).await;
         assert_eq!(breach, (ErrorKind::ResourceExhausted, 5));

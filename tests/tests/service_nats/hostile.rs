@@ -116,7 +116,7 @@ async fn a_node_that_is_gone_is_told_in_milliseconds() {
 async fn what_the_server_takes_limits_calls_in_envelopes_and_no_others() {
     let server = NatsServer::builder().config("max_payload: 64KB").start().await;
     for (query, limit) in [
-        ("", 64 << 20),
+        ("", 65 << 20),
         ("?max_message_size=80000", 79_000),
         ("?encoding=go-micro", 45_000),
     ] {
