@@ -102,15 +102,20 @@ impl Service {
         } = self;
         vitals.enter(Phase::Draining);
         let service = &record.name;
-        tracing::info!(%service, in_flight = server.in_flight(), "stopping");
+        let running = server.in_flight();
+        tracing::info!(%service, in_flight = running, "stopping");
         // First, so that callers choose other nodes before this one refuses them.
         let deregistered = registration.end().await;
         let (events_cut, shutdown) = tokio::join!(events.drain(limit), server.shutdown(limit));
         // Last, since handlers publish.
         let flushed = flush(&**backends.broker()).await;
+        let (finished, requests_cut) = shutdown
+            .as_ref()
+            .map_or((0, 0), |report| (report.finished, report.cut));
         let report = Report {
-            requests_finished: shutdown.as_ref().map_or(0, |report| report.finished),
-            requests_cut: shutdown.as_ref().map_or(0, |report| report.cut),
+            // The server counts from when it is told, and some may have finished while the registry was left.
+            requests_finished: finished.max(running.saturating_sub(requests_cut)),
+            requests_cut,
             events_cut,
         };
         let results = [deregistered, shutdown.map(drop), flushed];
