@@ -35,6 +35,22 @@ const STEPS: &[Step] = &[
         args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         environment: &[],
     },
+    // The benchmarks' peers are built by this step alone: who tests has no use for them.
+    Step {
+        name: "peers",
+        args: &[
+            "clippy",
+            "--package",
+            "micro-benches",
+            "--features",
+            "peers",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        environment: &[],
+    },
     Step {
         name: "docs",
         args: &["doc", "--workspace", "--no-deps"],
