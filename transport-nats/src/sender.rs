@@ -69,7 +69,7 @@ impl Sender {
         let (size, limit) = (message.size(), end.connection.max_payload());
         let limit = go_micro::max_message_size(limit);
         if size > limit {
-            return Err(too_large(size, limit));
+            return Err(too_large("the message is too large", "bytes", size, limit));
         }
         let mark = (end.peer.is_ours() && end.is_dialled()).then(|| match end.is_open() {
             true => Mark::More,
@@ -138,9 +138,10 @@ fn outgoing(end: &End, payload: Bytes) -> Outgoing {
     }
 }
 
-fn too_large(size: usize, limit: usize) -> Error {
-    Error::new(ErrorKind::ResourceExhausted, "the message is too large")
-        .with_context("bytes", size)
+/// A message that no peer is sent, because it has too much of something.
+pub(crate) fn too_large(text: &'static str, what: &'static str, size: usize, limit: usize) -> Error {
+    Error::new(ErrorKind::ResourceExhausted, text)
+        .with_context(what, size)
         .with_context("limit", limit)
 }
 

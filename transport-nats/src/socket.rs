@@ -53,18 +53,23 @@ impl Hold {
 
     /// Where the dialling end gets its answers.
     pub(crate) fn local(&self) -> Result<Address> {
-        match self.end.reply() {
-            Some(subject) => Address::new(subject.as_str()),
-            None => Err(Error::new(
-                ErrorKind::Internal,
-                "a socket without a reply subject",
-            )),
-        }
+        answers_come_to(self.end.reply())
     }
 
     /// The socket that its user gets.
     pub(crate) fn into_socket(self, local: Address, remote: Address) -> Socket {
         let hold = Arc::new(self);
         Socket::new(local, remote, Sender::new(hold.clone()), Receiver::new(hold))
+    }
+}
+
+/// The address of a dialling end: its reply subject, which it was given when it was made.
+pub(crate) fn answers_come_to(reply: Option<&Subject>) -> Result<Address> {
+    match reply {
+        Some(subject) => Address::new(subject.as_str()),
+        None => Err(Error::new(
+            ErrorKind::Internal,
+            "a socket without a reply subject",
+        )),
     }
 }

@@ -14,6 +14,7 @@ use super::content::MAX_HEADERS;
 use super::end::{End, Flushed};
 use super::out::{Out, Style};
 use super::socket::Hold;
+use crate::sender::too_large;
 
 /// The sink of one end.
 ///
@@ -117,12 +118,6 @@ impl Sender {
             .with_operation("send")
             .with_context("address", &self.end().remote)
     }
-}
-
-fn too_large(text: &'static str, what: &'static str, size: usize, limit: usize) -> Error {
-    Error::new(ErrorKind::ResourceExhausted, text)
-        .with_context(what, size)
-        .with_context("limit", limit)
 }
 
 impl Sink<Message> for Sender {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use micro_core::{Address, Error, ErrorKind, Result, Socket};
+use micro_core::{Address, Result, Socket};
 use nats_common::Subject;
 
 use super::end::End;
@@ -12,7 +12,7 @@ use super::inbound::Dialled;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::keeper::Keeper;
-use crate::socket::Place;
+use crate::socket::{Place, answers_come_to};
 
 /// What the halves of a socket hold together. The last of them gives it up.
 pub(crate) struct Hold {
@@ -49,13 +49,7 @@ impl Hold {
 
     /// Where the dialling end gets its answers.
     pub(crate) fn local(&self) -> Result<Address> {
-        match self.end.reply() {
-            Some(subject) => Address::new(subject.as_str()),
-            None => Err(Error::new(
-                ErrorKind::Internal,
-                "a socket without a reply subject",
-            )),
-        }
+        answers_come_to(self.end.reply())
     }
 
     /// The socket that its user gets.
