@@ -126,14 +126,17 @@ impl End {
             Err(Unreadable::Version(_)) => return self.breach(Breach::Version),
             Err(Unreadable::Truncated) => return self.breach(Breach::Malformed),
         };
-        match self.take_packet(&packet, way) {
+        let (news, reader) = self.take_packet(&packet, way);
+        match news {
             Ok(news) => self.on_news(news),
             Err(breach) => self.breach(breach),
         }
+        // Only now: who has read an answer may rely on what its packet says of the peer.
+        wake(reader);
     }
 
-    /// Only what is to be read wakes the reader.
-    fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> Result<News<'a>, Breach> {
+    /// What the packet says, and whom it wakes: only what is to be read wakes the reader.
+    fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> (Result<News<'a>, Breach>, Option<Waker>) {
         let mut guard = self.incoming.lock();
         let news = guard.0.take(packet, way);
         let reader = if guard.0.has_something() {
@@ -141,9 +144,7 @@ impl End {
         } else {
             None
         };
-        drop(guard);
-        wake(reader);
-        news
+        (news, reader)
     }
 
     fn on_news(self: &Arc<Self>, news: News<'_>) {
