@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use micro_core::ErrorKind;
-use nats_common::{Connection, Consumer, DeniedAction, Incoming, Message, Outgoing, Slot, Subject};
+use nats_common::{Connection, DeniedAction, Message, Outgoing, Slot, Subject};
 use parking_lot::Mutex;
 
 use crate::control::{Control, Word};
 use crate::ending::Failure;
 use crate::go_micro;
+use crate::inbound::Probe;
 use crate::keeper::{Keeper, Pulse};
 use crate::peer::Peer;
 use crate::state::{Next, Pushed, State};
@@ -190,7 +191,7 @@ impl End {
         }
     }
 
-    fn on_message(self: &Arc<Self>, message: Message) {
+    pub(crate) fn on_message(self: &Arc<Self>, message: Message) {
         match go_micro::decode_control(&message.payload) {
             Some(control) => self.take_control(control.word, message.reply.as_ref()),
             None => drop(self.take_payload(message.payload)),
@@ -216,39 +217,6 @@ impl End {
         if denial.action == DeniedAction::Publish && denial.subject == self.remote.as_str() {
             let text = denial.error().message().to_owned();
             self.change(|state| state.fail(Failure::new(ErrorKind::PermissionDenied, text)));
-        }
-    }
-}
-
-/// What comes to the dialling end's reply subject.
-pub(crate) struct Dialled(pub(crate) Arc<End>);
-
-impl Consumer for Dialled {
-    fn take(&self, incoming: Incoming) {
-        let end = &self.0;
-        match incoming {
-            Incoming::Message(message) => end.on_message(message),
-            Incoming::NoResponders => end.change(State::reached_nobody),
-            Incoming::Lost(count) => end.on_loss(count),
-            Incoming::Disconnected => end.on_disconnect(),
-            Incoming::Denied(denial) => end.on_denial(&denial),
-            Incoming::Ended => end.fail(ErrorKind::Closed, "the NATS connection has ended"),
-            _ => {}
-        }
-    }
-}
-
-/// What comes in answer to pings.
-struct Probe(Weak<End>);
-
-impl Consumer for Probe {
-    fn take(&self, incoming: Incoming) {
-        let Some(end) = self.0.upgrade() else { return };
-        match incoming {
-            Incoming::NoResponders if end.is_dialled() => end.change(State::gone),
-            Incoming::NoResponders => end.fail(ErrorKind::Unavailable, "the peer is gone"),
-            Incoming::Message(message) => end.on_message(message),
-            _ => {}
         }
     }
 }

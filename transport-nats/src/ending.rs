@@ -1,8 +1,12 @@
 //! How the two directions of a socket end, and what its reader is then told.
 
-use std::borrow::Cow;
-
 use micro_core::{Error, ErrorKind};
+
+mod answer;
+mod failure;
+
+pub(crate) use answer::{Entry, Step};
+pub(crate) use failure::Failure;
 
 /// How far a socket is from its end. Every change is a method; who reads and who sends asks before it waits.
 #[derive(Debug, Default)]
@@ -44,58 +48,6 @@ enum Receiving {
     Over,
     /// The reader left.
     Abandoned,
-}
-
-/// Why something ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Failure {
-    kind: ErrorKind,
-    text: Cow<'static, str>,
-    undelivered: usize,
-}
-
-impl Failure {
-    pub(crate) fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
-        Failure {
-            kind,
-            text: text.into(),
-            undelivered: 0,
-        }
-    }
-
-    /// Says how many of the last messages sent certainly reached nobody.
-    pub(crate) fn with_undelivered(mut self, count: usize) -> Self {
-        self.undelivered = count;
-        self
-    }
-
-    pub(crate) fn error(&self) -> Error {
-        Error::new(self.kind, self.text.clone()).with_undelivered(self.undelivered)
-    }
-}
-
-/// What a reader finds when nothing waits.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// Nothing yet.
-    Wait,
-    /// Whoever knows how has to find out what reached nobody, and say [`Ending::settled`].
-    Settle,
-    /// The reason for an end.
-    Error(Error),
-    /// The end.
-    End,
-}
-
-/// What becomes of a message that comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    /// It waits to be read.
-    Open,
-    /// Nobody reads any more.
-    Ignored,
-    /// The socket had ended, which a plain peer cannot know.
-    Over,
 }
 
 impl Ending {

@@ -6,6 +6,7 @@ mod end;
 mod ending;
 mod go_micro;
 mod ignored;
+mod inbound;
 mod keeper;
 mod listener;
 mod native;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use micro_core::{Address, Error, ErrorKind, Result, Socket};
 use nats_common::{Connection, Slot, Subject};
 
-use crate::end::{Dialled, End};
+use crate::end::End;
+use crate::inbound::Dialled;
 use crate::keeper::Keeper;
 use crate::listener::Row;
 use crate::peer::Peer;

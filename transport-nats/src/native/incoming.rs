@@ -2,14 +2,19 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use micro_core::Error;
 
-use super::breach::Breach;
-use super::frame::{self, Frame, Hello, Reason};
-use super::packet::Packet;
-use super::window::{self, Window};
+use super::window::Window;
 use crate::ending::{Ending, Entry, Step};
+
+mod item;
+mod news;
+mod pieces;
+mod take;
+
+pub(crate) use item::{Item, What};
+pub(crate) use news::{News, Way};
+use pieces::Pieces;
 
 /// The receiving side of one end.
 #[derive(Debug)]
@@ -24,55 +29,6 @@ pub(crate) struct Incoming {
     /// Whether the reader is at work on something that it was given.
     lent: bool,
     pub(crate) ending: Ending,
-}
-
-/// Something to read, and what it costs until it has been read.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) what: What,
-    cost: u64,
-    messages: u64,
-}
-
-#[derive(Debug)]
-pub(crate) enum What {
-    /// Frames, of which those that are messages count.
-    Frames(Bytes),
-    /// The pieces of one message, and their length together.
-    Pieces(Vec<Bytes>, usize),
-}
-
-/// A message of which a part has come.
-#[derive(Debug)]
-struct Pieces {
-    all: Vec<Bytes>,
-    missing: u64,
-    len: usize,
-    /// What of its cost has not been given back, because earlier messages still wait.
-    held: u64,
-}
-
-/// What a packet had beside messages.
-#[derive(Debug, Default)]
-pub(crate) struct News<'a> {
-    pub(crate) hello: Option<Hello<'a>>,
-    pub(crate) credit: Option<(u64, u64)>,
-    pub(crate) stop: Option<u64>,
-    pub(crate) fin: bool,
-    pub(crate) reset: Option<(Reason, &'a str)>,
-    pub(crate) goaway: bool,
-    pub(crate) ping: bool,
-    /// How far the other end has to be told that it may send.
-    pub(crate) grant: Option<u64>,
-}
-
-/// Which way a packet came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// The socket's own, where all messages come, in order.
-    Socket,
-    /// The home of a listener that has left its address: no messages, and in no order.
-    Home,
 }
 
 /// What the reader finds.
@@ -101,12 +57,6 @@ impl From<Step> for Next {
     }
 }
 
-impl Item {
-    pub(crate) fn cost(&self) -> u64 {
-        self.cost
-    }
-}
-
 impl Incoming {
     pub(crate) fn new(window: u64, max_content: u64) -> Self {
         Incoming {
@@ -117,141 +67,6 @@ impl Incoming {
             pieces: None,
             lent: false,
             ending: Ending::default(),
-        }
-    }
-
-    /// Takes a packet in.
-    ///
-    /// # Errors
-    /// What the peer did that ends the socket.
-    pub(crate) fn take<'a>(&mut self, packet: &'a Packet, way: Way) -> Result<News<'a>, Breach> {
-        if self.ending.has_failed() {
-            // What follows a breach is none of its own.
-            return Ok(News::default());
-        }
-        let mut rest = &packet.frames[..];
-        // Whoever knows nothing of this socket does not know the number either.
-        if let Some(Frame::Reset(reason, text)) = frame::take(&mut &*rest) {
-            return Ok(News {
-                reset: Some((reason, text)),
-                ..News::default()
-            });
-        }
-        if way == Way::Socket {
-            self.check_number(packet.number)?;
-        }
-        let mut news = News::default();
-        let mut run = Run::new(rest);
-        while !rest.is_empty() {
-            let before = rest;
-            match frame::take(&mut rest).ok_or(Breach::Malformed)? {
-                Frame::Message(_) | Frame::First(..) | Frame::More(_) if way == Way::Home => {
-                    return Err(Breach::Malformed);
-                }
-                Frame::Message(content) => {
-                    self.receive(window::cost(content.len()))?;
-                    run.add(window::cost(content.len()));
-                }
-                Frame::First(total, piece) => {
-                    self.push_run(&run, before, packet);
-                    self.begin_pieces(total)?;
-                    self.take_piece(piece, window::cost(piece.len()), packet, &mut news)?;
-                    run = Run::new(rest);
-                }
-                Frame::More(piece) => {
-                    self.push_run(&run, before, packet);
-                    self.take_piece(piece, piece.len() as u64, packet, &mut news)?;
-                    run = Run::new(rest);
-                }
-                word => news.note(word, way),
-            }
-        }
-        self.push_run(&run, rest, packet);
-        Ok(news)
-    }
-
-    fn check_number(&mut self, number: u64) -> Result<(), Breach> {
-        if number != self.expected {
-            return Err(match number > self.expected {
-                true => Breach::Gap,
-                false => Breach::Repeated,
-            });
-        }
-        self.expected += 1;
-        Ok(())
-    }
-
-    fn receive(&mut self, cost: u64) -> Result<(), Breach> {
-        match self.window.receive(cost) {
-            // A message between the pieces of another.
-            true if self.pieces.is_some() => Err(Breach::Malformed),
-            true => Ok(()),
-            false => Err(Breach::Overflow),
-        }
-    }
-
-    fn begin_pieces(&mut self, total: u64) -> Result<(), Breach> {
-        if self.pieces.is_some() {
-            return Err(Breach::Malformed);
-        }
-        if total > self.max_content {
-            return Err(Breach::TooLarge);
-        }
-        self.pieces = Some(Pieces {
-            all: Vec::new(),
-            missing: total,
-            len: 0,
-            held: 0,
-        });
-        Ok(())
-    }
-
-    fn take_piece(
-        &mut self,
-        piece: &[u8],
-        cost: u64,
-        packet: &Packet,
-        news: &mut News<'_>,
-    ) -> Result<(), Breach> {
-        if !self.window.receive(cost) {
-            return Err(Breach::Overflow);
-        }
-        let pieces = self.pieces.as_mut().ok_or(Breach::Malformed)?;
-        let missing = pieces.missing.checked_sub(piece.len() as u64);
-        pieces.missing = missing.ok_or(Breach::Malformed)?;
-        pieces.len += piece.len();
-        pieces.held += cost;
-        if self.ending.entry() == Entry::Open {
-            pieces.all.push(packet.frames.slice_ref(piece));
-        }
-        // While nothing waits before it, its pieces cost nothing: so it can be larger than the window.
-        if self.queue.is_empty() && !self.lent {
-            let held = std::mem::take(&mut pieces.held);
-            news.grant = self.window.consume(held).or(news.grant);
-        }
-        self.end_pieces();
-        Ok(())
-    }
-
-    fn end_pieces(&mut self) {
-        if let Some(pieces) = self.pieces.take_if(|pieces| pieces.missing == 0) {
-            self.push(Item {
-                what: What::Pieces(pieces.all, pieces.len),
-                cost: pieces.held,
-                messages: 1,
-            });
-        }
-    }
-
-    /// The messages of a run wait together.
-    fn push_run(&mut self, run: &Run<'_>, rest: &[u8], packet: &Packet) {
-        let end = run.start.len() - rest.len();
-        if run.messages > 0 {
-            self.push(Item {
-                what: What::Frames(packet.frames.slice_ref(&run.start[..end])),
-                cost: run.cost,
-                messages: run.messages,
-            });
         }
     }
 
@@ -308,43 +123,5 @@ impl Incoming {
     /// Whether an end that was told nothing may soon have to wait for it.
     pub(crate) fn is_news(&self) -> bool {
         self.window.is_news()
-    }
-}
-
-/// Frames that follow each other and have messages.
-struct Run<'a> {
-    start: &'a [u8],
-    cost: u64,
-    messages: u64,
-}
-
-impl<'a> Run<'a> {
-    fn new(start: &'a [u8]) -> Self {
-        Run {
-            start,
-            cost: 0,
-            messages: 0,
-        }
-    }
-
-    fn add(&mut self, cost: u64) {
-        self.cost += cost;
-        self.messages += 1;
-    }
-}
-
-impl<'a> News<'a> {
-    /// Notes what is no message.
-    fn note(&mut self, word: Frame<'a>, way: Way) {
-        match word {
-            Frame::Hello(hello) => self.hello = Some(hello),
-            Frame::Credit { limit, packets } => self.credit = Some((limit, packets)),
-            Frame::Fin if way == Way::Socket => self.fin = true,
-            Frame::Stop(read) => self.stop = Some(read),
-            Frame::Reset(reason, text) => self.reset = Some((reason, text)),
-            Frame::GoAway => self.goaway = true,
-            Frame::Ping => self.ping = true,
-            _ => {}
-        }
     }
 }

@@ -60,7 +60,7 @@ impl Hold {
 
     /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost.
     pub(crate) fn finish(&self) {
-        if !self.end.can_be_told() {
+        if !self.end.is_open() {
             return;
         }
         let failed = self.end.look(|incoming| incoming.ending.has_failed());

@@ -1,0 +1,146 @@
+//! What is heard from the peer.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use super::{End, wake};
+use crate::native::breach::Breach;
+use crate::native::frame::{Hello, Reason};
+use crate::native::incoming::{News, Way};
+use crate::native::out::Due;
+use crate::native::packet::{Packet, Unreadable};
+
+impl End {
+    /// Takes a packet in.
+    pub(crate) fn take(self: &Arc<Self>, payload: &Bytes, way: Way) {
+        self.pulse.heard();
+        if let Some((group, _)) = self.peer.get() {
+            group.beat();
+        }
+        let packet = match Packet::open(payload) {
+            Ok(packet) => packet,
+            Err(Unreadable::Version(_)) => return self.breach(Breach::Version),
+            Err(Unreadable::Truncated) => return self.breach(Breach::Malformed),
+        };
+        let (news, reader) = self.take_packet(&packet, way);
+        match news {
+            Ok(news) => self.on_news(news),
+            Err(breach) => self.breach(breach),
+        }
+        // Only now: who has read an answer may rely on what its packet says of the peer.
+        wake(reader);
+    }
+
+    /// What the packet says, and whom it wakes: only what is to be read wakes the reader.
+    fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> (Result<News<'a>, Breach>, Option<Waker>) {
+        let mut guard = self.incoming.lock();
+        let news = guard.0.take(packet, way);
+        let reader = if guard.0.has_something() {
+            guard.1.take()
+        } else {
+            None
+        };
+        (news, reader)
+    }
+
+    fn on_news(self: &Arc<Self>, news: News<'_>) {
+        if let Some((reason, text)) = news.reset {
+            return self.on_reset(reason, text);
+        }
+        if let Some(hello) = news.hello {
+            self.on_hello(hello);
+        }
+        if let Some((limit, packets)) = news.credit {
+            self.on_credit(limit, packets);
+        }
+        if news.goaway {
+            self.on_goaway();
+        }
+        if let Some(read) = news.stop {
+            self.on_stop(read);
+        }
+        if news.fin {
+            self.change(|incoming| incoming.ending.finished());
+        }
+        if news.ping {
+            self.say(|out| out.due.pong = true);
+        }
+        let (news_of_window, packets, limit) = self.look(|incoming| {
+            let (packets, limit) = incoming.taken();
+            (incoming.is_news(), packets, limit)
+        });
+        if news.grant.is_some() || news_of_window && self.out.lock().is_silent() {
+            self.say(|out| out.owe_credit(limit, packets));
+        }
+    }
+
+    fn on_hello(self: &Arc<Self>, hello: Hello<'_>) {
+        let group = self.link.groups.join(hello.sign);
+        self.peer.get_or_init(|| (group, hello.sign.epoch));
+        self.out.lock().max_message = hello.max_message;
+        self.on_credit(hello.limit, 0);
+    }
+
+    fn on_credit(self: &Arc<Self>, limit: u64, packets: u64) {
+        let mut out = self.out.lock();
+        out.limit = out.limit.max(limit);
+        if let Some(history) = &mut out.history {
+            history.forget_before(packets);
+        }
+        if !out.wants_credit() {
+            return;
+        }
+        // Also what its writer has left here.
+        let sent = self.send(&mut out, true);
+        let writer = out.writer.take();
+        drop(out);
+        wake(writer);
+        self.note(sent);
+    }
+
+    fn on_goaway(self: &Arc<Self>) {
+        let unsent = {
+            // At once, so that no message follows the words to its home.
+            let mut out = self.out.lock();
+            out.leaving = true;
+            wake(out.writer.take());
+            out.refuse(false)
+        };
+        self.change(|incoming| {
+            incoming.ending.not_sent(unsent);
+            incoming.ending.left();
+            if unsent > 0 {
+                incoming.ending.gone();
+            }
+        });
+        // Words that are on their way to the address may be lost. This one is needed.
+        let (packets, limit) = self.incoming.lock().0.taken();
+        self.say(|out| out.owe_credit(limit, packets));
+    }
+
+    fn on_stop(&self, read: u64) {
+        let (unsent, fed) = {
+            let mut out = self.out.lock();
+            let unsent = out.refuse(true);
+            wake(out.writer.take());
+            (unsent, out.fed)
+        };
+        self.change(|incoming| {
+            let left = usize::try_from(fed.saturating_sub(read)).unwrap_or(usize::MAX);
+            let known = unsent + incoming.ending.unreached();
+            incoming.ending.not_sent(unsent);
+            incoming.ending.stopped(left.saturating_sub(known));
+        });
+    }
+
+    fn on_reset(&self, reason: Reason, text: &str) {
+        let (kind, meaning) = reason.explain();
+        tracing::debug!(remote = %self.remote, ?reason, text, "the peer has given up a socket");
+        self.fail_with(kind, meaning, reason == Reason::Refused);
+        let mut out = self.out.lock();
+        out.due = Due::default();
+        out.muted = true;
+    }
+}

@@ -1,0 +1,48 @@
+//! Frames as they are read.
+
+use super::{Frame, Hello, Reason, Sign, kind};
+use crate::native::varint;
+
+/// Takes the next frame; `None` when what is there is none.
+pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
+    let (&kind, behind) = bytes.split_first()?;
+    *bytes = behind;
+    let mut content = varint::take_slice(bytes)?;
+    let rest = &mut content;
+    let frame = match kind {
+        kind::MESSAGE => return Some(Frame::Message(rest)),
+        kind::MORE => return Some(Frame::More(rest)),
+        kind::FIRST => Frame::First(varint::take(rest)?, std::mem::take(rest)),
+        kind::HELLO => Frame::Hello(Hello {
+            limit: varint::take(rest)?,
+            max_message: varint::take(rest)?,
+            sign: take_sign(rest)?,
+        }),
+        kind::CREDIT => Frame::Credit {
+            limit: varint::take(rest)?,
+            packets: varint::take(rest)?,
+        },
+        kind::FIN => Frame::Fin,
+        kind::STOP => Frame::Stop(varint::take(rest)?),
+        kind::RESET => Frame::Reset(Reason::of(varint::take(rest)?), take_text(rest)?),
+        kind::GOAWAY => Frame::GoAway,
+        kind::PING => Frame::Ping,
+        kind::PONG => Frame::Pong(take_sign(rest)?),
+        kind::SOCKET => Frame::Socket(take_text(rest)?),
+        kind::OPTIONAL_FROM.. => return Some(Frame::Unknown),
+        _ => return None,
+    };
+    // What is known has exactly the content that it says it has.
+    rest.is_empty().then_some(frame)
+}
+
+fn take_sign<'a>(rest: &mut &'a [u8]) -> Option<Sign<'a>> {
+    Some(Sign {
+        epoch: varint::take(rest)?,
+        home: take_text(rest)?,
+    })
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(std::mem::take(rest)).ok()
+}

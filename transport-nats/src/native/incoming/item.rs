@@ -1,0 +1,25 @@
+//! What waits to be read.
+
+use bytes::Bytes;
+
+/// Something to read, and what it costs until it has been read.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) what: What,
+    pub(super) cost: u64,
+    pub(super) messages: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum What {
+    /// Frames, of which those that are messages count.
+    Frames(Bytes),
+    /// The pieces of one message, and their length together.
+    Pieces(Vec<Bytes>, usize),
+}
+
+impl Item {
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost
+    }
+}
