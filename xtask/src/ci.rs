@@ -66,6 +66,20 @@ const STEPS: &[Step] = &[
         args: &["xtask", "test"],
         environment: &[],
     },
+    // The long form, by hand: `cargo xtask chaos restart`.
+    Step {
+        name: "restarts",
+        args: &[
+            "xtask",
+            "chaos",
+            "restart",
+            "--calls",
+            "100000",
+            "--restarts",
+            "12",
+        ],
+        environment: &[],
+    },
     // Fails where there is no Go: a step that is skipped proves nothing.
     Step {
         name: "interop",

@@ -79,6 +79,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("micro-examples", ALL),
     ("micro-benches", ALL),
     ("micro-interop", ALL),
+    ("micro-chaos", ALL),
     // It must build when they do not.
     ("xtask", &[]),
 ];

@@ -11,6 +11,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chaos;
 mod ci;
 mod floors;
 mod interop;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Args),
     /// Tries every way in which a Rust and a go-micro service can meet.
     Interop(interop::Args),
+    /// Loads services of real processes while what they stand on fails.
+    Chaos(chaos::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -62,6 +65,7 @@ fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Interop(args) => interop::run(&args),
+        Command::Chaos(args) => chaos::run(&args),
         Command::Floors => floors::run(),
     }
 }

@@ -1,0 +1,51 @@
+//! Services of real processes under load, while what they stand on fails.
+//!
+//! One program, two parts: the runner, which starts the nats-server and the instances of a service, loads them, and
+//! judges; and with `serve` one such instance. See `README.md`.
+
+// This is a program: its output is its job.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod instance;
+mod interface;
+mod process;
+mod restart;
+
+/// Services of real processes under load, while what they stand on fails.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Restarts the instances of a service in turn, and counts what was lost.
+    Restart(restart::Args),
+    /// Is one instance of the service.
+    Serve(instance::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("MICRO_CHAOS_LOG"))
+        .try_init();
+    let done = match Cli::parse().command {
+        Command::Restart(args) => restart::run(&args).await,
+        Command::Serve(args) => instance::run(&args).await.map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
