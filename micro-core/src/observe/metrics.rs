@@ -5,8 +5,8 @@ use std::sync::Arc;
 use metrics::{SharedString, counter, gauge, histogram, with_recorder};
 use tokio::time::Instant;
 
+use crate::observe::kind::Kind;
 use crate::observe::names::{METHODS, TOPICS};
-use crate::observe::observed::Kind;
 use crate::rpc::{Code, Status};
 
 const METHOD: &str = "rpc.method";

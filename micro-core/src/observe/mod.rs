@@ -11,6 +11,7 @@
 mod call;
 mod catalogue;
 mod event;
+mod kind;
 mod methods;
 mod metrics;
 mod names;

@@ -4,7 +4,7 @@ use tracing::Span;
 
 use crate::message::Headers;
 use crate::observe::TraceContext;
-use crate::observe::observed::Kind;
+use crate::observe::kind::Kind;
 use crate::observe::tracer::{Tracer, tracer};
 
 /// Names a span for those who export it, and gives it its parent. The headers that travel on from it; `None` when
