@@ -1,7 +1,5 @@
 //! The trait as its author wrote it, checked.
 
-use std::time::Duration;
-
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
@@ -9,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Item, ItemTrait, Path, Token, TraitItem, TypeParamBound, Visibility};
 
 use crate::arguments::{Codec, TraitArguments};
-use crate::method::Method;
+use crate::method::{Defaults, Method};
 use crate::names;
 
 /// An interface.
@@ -23,13 +21,6 @@ pub(crate) struct Interface {
     pub(crate) service: String,
     /// The crate `micro`, as it is known there.
     pub(crate) krate: TokenStream,
-}
-
-/// What holds for the methods that say nothing else.
-pub(crate) struct Defaults {
-    pub(crate) prefix: String,
-    pub(crate) codec: Codec,
-    pub(crate) timeout: Option<Duration>,
 }
 
 pub(crate) fn parse_trait(tokens: TokenStream) -> syn::Result<ItemTrait> {

@@ -8,9 +8,15 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, Signature, TraitItemFn};
 
 use crate::arguments::{Codec, MethodArguments};
-use crate::interface::Defaults;
 use crate::names;
 use crate::signature::{self, Sides};
+
+/// What holds for the methods that say nothing else.
+pub(crate) struct Defaults {
+    pub(crate) prefix: String,
+    pub(crate) codec: Codec,
+    pub(crate) timeout: Option<Duration>,
+}
 
 /// A method of an interface.
 pub(crate) struct Method {
