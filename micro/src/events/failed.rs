@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use micro_core::{Context, Error, Event, Status};
 
-use super::handler::words;
+use super::panic::words;
 
 /// An event that came to nothing: what it was, and why.
 ///

@@ -1,6 +1,5 @@
 //! Handlers of events, whatever their types.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use micro_core::{Codec, Context, Event, Payload, Result, Status};
 
 use super::CONTENT_TYPE;
 use super::failed::EventFailure;
+use super::panic::words;
 
 /// A handler of events, whatever its type. It never panics.
 pub(crate) type Handler =
@@ -53,13 +53,6 @@ fn caught(
         let done = AssertUnwindSafe(work).catch_unwind().await;
         done.unwrap_or_else(|panic| Err(EventFailure::Panicked(words(&*panic))))
     })
-}
-
-/// What a panic said.
-pub(super) fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it did not say why").to_owned()
 }
 
 fn decode<E: Payload>(event: Event) -> Result<E> {

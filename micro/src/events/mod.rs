@@ -4,6 +4,7 @@ mod counts;
 mod failed;
 mod handler;
 mod options;
+mod panic;
 mod typed;
 
 use micro_core::Headers;
