@@ -6,8 +6,8 @@ use std::time::Duration;
 use micro_core::plugin::Plugins;
 use micro_core::{Address, Result, Router, ServerOptions};
 
-use super::handlers::Subscriber;
 use super::layer::Layers;
+use super::subscriber::Subscriber;
 use crate::backends::Given;
 use crate::config::Config;
 use crate::events::FailureHandler;

@@ -1,22 +1,12 @@
 //! What a service answers to: endpoints, middleware, events.
 
-use micro_core::{
-    Broker, Context, Error, ErrorKind, Event, Payload, Request, Response, Result, Router, Status,
-};
+use micro_core::{Context, Event, Payload, Request, Response, Router, Status};
 use tower::{BoxError, Layer};
 
 use super::builder::ServiceBuilder;
 use super::layer::Routes;
+use super::subscriber::Subscriber;
 use crate::events::{self, FailedEvent, Handler, SubscriberOptions, TypedEvent};
-
-/// A subscription to be made.
-pub(super) struct Subscriber {
-    pub(super) topic: String,
-    pub(super) options: SubscriberOptions,
-    pub(super) handler: Handler,
-    /// What it is called in the registry.
-    pub(super) name: String,
-}
 
 impl ServiceBuilder {
     /// Serves the endpoints of a router, beside those added before.
@@ -135,36 +125,8 @@ impl ServiceBuilder {
     }
 
     fn add_subscriber<F>(mut self, topic: &str, options: SubscriberOptions, handler: Handler) -> Self {
-        self.subscribers.push(Subscriber {
-            topic: topic.to_owned(),
-            options,
-            handler,
-            name: name_of::<F>(topic),
-        });
+        self.subscribers
+            .push(Subscriber::new::<F>(topic, options, handler));
         self
-    }
-}
-
-impl Subscriber {
-    /// Checks that the broker can do what is asked of it.
-    pub(super) fn check(&self, broker: &dyn Broker) -> Result<()> {
-        if self.options.redelivery && !broker.capabilities().redelivery {
-            let message = format!(
-                "broker {} does not deliver an event again whose handler failed",
-                broker.name()
-            );
-            let error = Error::new(ErrorKind::Unsupported, message).with_operation("subscribe");
-            return Err(error.with_context("topic", &self.topic));
-        }
-        Ok(())
-    }
-}
-
-/// The name of a function; of a closure, which has none, the topic.
-fn name_of<F>(topic: &str) -> String {
-    let path = std::any::type_name::<F>();
-    match path.rsplit("::").next() {
-        Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => name.to_owned(),
-        _ => topic.to_owned(),
     }
 }

@@ -10,6 +10,7 @@ mod registration;
 mod run;
 mod signals;
 mod start;
+mod subscriber;
 mod subscription;
 
 use std::ffi::OsString;

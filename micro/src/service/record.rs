@@ -4,7 +4,7 @@ use micro_core::registry::Endpoint;
 use micro_core::{Address, Node, Server, ServiceRecord};
 use uuid::Uuid;
 
-use super::handlers::Subscriber;
+use super::subscriber::Subscriber;
 use crate::backends::Backends;
 use crate::config::Config;
 

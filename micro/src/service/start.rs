@@ -13,10 +13,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Service;
 use super::builder::ServiceBuilder;
-use super::handlers::Subscriber;
 use super::health::{self, Phase, Vitals};
 use super::record::{endpoint, record};
 use super::registration::{Entry, Registration};
+use super::subscriber::Subscriber;
 use super::subscription::{Shared, Worker};
 use crate::backends::Backends;
 use crate::config::Config;
