@@ -13,8 +13,9 @@ use tokio::sync::watch;
 
 use super::faults::Dice;
 use super::held::Held;
-use super::life::{self, Life};
+use super::life::Life;
 use super::network::Traffic;
+use super::release;
 
 /// Says from which host an event comes, once there are partitions.
 const FROM: &str = "Micro-Testing-From";
@@ -61,8 +62,10 @@ impl Broker for TestBroker {
         self.life
             .check()
             .map_err(|error| error.with_operation("subscribe"))?;
-        let below = Arc::new(life::Held::new(Some(self.below.subscribe(topic, options).await?)));
-        let held: std::sync::Weak<life::Held<Subscription>> = Arc::downgrade(&below);
+        let below = Arc::new(release::Held::new(Some(
+            self.below.subscribe(topic, options).await?,
+        )));
+        let held: std::sync::Weak<release::Held<Subscription>> = Arc::downgrade(&below);
         self.life.hold(held);
         let leave = leave(below.clone());
         let incoming = Incoming {
@@ -85,7 +88,7 @@ impl Broker for TestBroker {
     }
 }
 
-type Below = Arc<life::Held<Subscription>>;
+type Below = Arc<release::Held<Subscription>>;
 
 /// The subscription is shared with whoever reads it, so it is looked at only while it is polled; a drain that was
 /// begun goes on where it was.

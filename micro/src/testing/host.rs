@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use micro_core::plugin::Plugins;
-use micro_core::{Client, Result};
+use micro_core::{Broker, Client, Registry, Result, Transport};
 use parking_lot::Mutex;
 
 use super::backing::Backing;
+use super::broker::TestBroker;
 use super::life::Life;
-use super::network::{Name, Network};
+use super::name::Name;
+use super::network::Network;
+use super::registry::TestRegistry;
 use super::script::{ScriptedClient, ScriptedService};
+use super::transport::TestTransport;
 use crate::backends::Backends;
 use crate::config::{BackendsConfig, PluginChoice};
 use crate::plugins::default_plugins;
@@ -163,23 +167,32 @@ impl Host {
         self.0.lives.lock().now.clone()
     }
 
-    /// The default plugins, and those of this life.
+    /// The default plugins, and those of this life, with the network's faults in front of them.
     fn plugins(&self) -> Plugins {
         let mut plugins = default_plugins();
         let life = self.life();
         let of = life.clone();
         plugins.transport.register(PLUGIN, move |_| {
             let life = of.clone();
-            async move { life.transport().await }
+            async move {
+                let below = life.transport().await?;
+                Ok(Arc::new(TestTransport::new(life, below)) as Arc<dyn Transport>)
+            }
         });
         let of = life.clone();
         plugins.broker.register(PLUGIN, move |_| {
             let life = of.clone();
-            async move { life.broker().await }
+            async move {
+                let below = life.broker().await?;
+                Ok(Arc::new(TestBroker::new(life, below)) as Arc<dyn Broker>)
+            }
         });
         plugins.registry.register(PLUGIN, move |_| {
             let life = life.clone();
-            async move { life.registry().await }
+            async move {
+                let below = life.registry().await?;
+                Ok(Arc::new(TestRegistry::new(life, below)) as Arc<dyn Registry>)
+            }
         });
         plugins
     }

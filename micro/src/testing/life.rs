@@ -9,10 +9,10 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::backing::{Backing, Line};
-use super::broker::TestBroker;
-use super::network::{Name, Network};
-use super::registry::TestRegistry;
-use super::transport::TestTransport;
+use super::link::{Link, Side};
+use super::name::Name;
+use super::network::Network;
+use super::release::Release;
 
 /// What one life of a host shares. It connects when its backends are first asked for.
 pub(super) struct Life {
@@ -34,23 +34,6 @@ struct Registries {
     kept: Vec<Arc<dyn Registry>>,
 }
 
-/// Something that a host holds of its backends, and that ends with the host.
-pub(super) trait Release: Send + Sync {
-    /// Gives it up, whoever else holds on to it.
-    fn release(&self);
-}
-
-/// Something that may have been given up.
-pub(super) type Held<T> = Mutex<Option<T>>;
-
-impl<T: Send> Release for Held<T> {
-    fn release(&self) {
-        let released = self.lock().take();
-        // What it does when it is dropped may come back here.
-        drop(released);
-    }
-}
-
 impl Life {
     pub(super) fn new(host: Name, network: Arc<Network>, backing: Arc<Backing>) -> Self {
         Life {
@@ -64,23 +47,21 @@ impl Life {
         }
     }
 
-    /// A transport of this host, with the network's faults in front of it.
-    pub(super) async fn transport(self: &Arc<Self>) -> Result<Arc<dyn Transport>> {
-        let below = self.line().await?.transport();
-        Ok(Arc::new(TestTransport::new(self.clone(), below)))
+    /// The transport below, where no faults are.
+    pub(super) async fn transport(&self) -> Result<Arc<dyn Transport>> {
+        Ok(self.line().await?.transport())
     }
 
-    /// A broker of this host, with the network's faults in front of it.
-    pub(super) async fn broker(self: &Arc<Self>) -> Result<Arc<dyn Broker>> {
-        let below = self.line().await?.broker();
-        Ok(Arc::new(TestBroker::new(self.clone(), below)))
+    /// The broker below.
+    pub(super) async fn broker(&self) -> Result<Arc<dyn Broker>> {
+        Ok(self.line().await?.broker())
     }
 
-    /// A registry of this host, with the network's faults in front of it.
-    pub(super) async fn registry(self: &Arc<Self>) -> Result<Arc<dyn Registry>> {
-        let below = self.line().await?.registry();
-        self.registries.lock().opened.push(Arc::downgrade(&below));
-        Ok(Arc::new(TestRegistry::new(self.clone(), below)))
+    /// The registry below. It is kept when this life ends.
+    pub(super) async fn registry(&self) -> Result<Arc<dyn Registry>> {
+        let registry = self.line().await?.registry();
+        self.registries.lock().opened.push(Arc::downgrade(&registry));
+        Ok(registry)
     }
 
     async fn line(&self) -> Result<&Line> {
@@ -97,6 +78,13 @@ impl Life {
         for held in held.iter().filter_map(Weak::upgrade) {
             held.release();
         }
+    }
+
+    /// Says that one end of a link is this host's: it is cut when the host is killed.
+    pub(super) fn join(&self, link: &Arc<Link>, side: Side) {
+        link.name(side, Some(self.host.clone()));
+        let link: Weak<Link> = Arc::downgrade(link);
+        self.hold(link);
     }
 
     pub(super) fn hold(&self, thing: Weak<dyn Release>) {

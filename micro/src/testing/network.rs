@@ -8,10 +8,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::faults::{Dice, Faults};
-use super::transport::Link;
-
-/// The name of a host.
-pub(super) type Name = Arc<str>;
+use super::link::Link;
+use super::name::Name;
 
 /// The three kinds of traffic that faults are set for.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 
 use super::backing::{Backing, Memory};
 use super::host::Host;
-use super::network::{Name, Network};
+use super::name::Name;
+use super::network::Network;
 use super::script::{ScriptedClient, ScriptedService};
 use crate::publisher::Publisher;
 use crate::service::ServiceBuilder;

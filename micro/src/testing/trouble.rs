@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::faults::Faults;
-use super::network::{Name, Traffic};
+use super::name::Name;
+use super::network::Traffic;
 use super::testbed::{SEED, Testbed};
 
 impl Testbed {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures::stream;
 use micro_core::{ErrorKind, Listener, Result, Socket};
 
-use super::link::Side;
 use super::socket;
-use crate::testing::life::{Held, Life};
+use crate::testing::life::Life;
+use crate::testing::link::Side;
+use crate::testing::release::Held;
 
 /// A listener of this host. The one below is given up when the host is killed.
 pub(super) fn listener(life: &Arc<Life>, below: Listener) -> Listener {
@@ -58,7 +59,7 @@ impl Accepting {
     /// The dialler's end may join later.
     fn join(&self, socket: Socket) -> Socket {
         let link = self.life.network.link(socket.remote());
-        link.join(&self.life, Side::Listener);
+        self.life.join(&link, Side::Listener);
         socket::wrap(&self.life, link, Side::Listener, socket)
     }
 }

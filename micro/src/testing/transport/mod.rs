@@ -1,6 +1,5 @@
 //! A transport with the network's faults in front of it.
 
-mod link;
 mod listening;
 mod socket;
 
@@ -13,10 +12,7 @@ use micro_core::{
 };
 
 use super::life::Life;
-use super::network::Traffic;
-
-pub(super) use link::Link;
-use link::Side;
+use super::link::Side;
 
 /// A [`Transport`] of one host.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ impl Transport for TestTransport {
         self.reach(there.as_deref()).map_err(fail)?;
         let socket = self.below.dial(address, options).await?;
         let link = self.life.network.link(socket.local());
-        link.join(&self.life, Side::Dialler);
+        self.life.join(&link, Side::Dialler);
         link.name(Side::Listener, there.clone());
         // A partition that came in between has not seen this socket.
         self.reach(there.as_deref()).map_err(fail)?;
@@ -76,5 +72,3 @@ impl TestTransport {
         }
     }
 }
-
-const TRAFFIC: Traffic = Traffic::Sockets;

@@ -9,11 +9,11 @@ use micro_core::transport::{SocketReceiver, SocketSender};
 use micro_core::{Error, Message, Result, Socket};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::TRAFFIC;
-use super::link::{Link, Side};
 use crate::testing::faults::Dice;
 use crate::testing::held::Held;
 use crate::testing::life::Life;
+use crate::testing::link::{Link, Side};
+use crate::testing::network::Traffic;
 
 /// One end. Each direction has its faults at the end that receives.
 pub(super) fn wrap(life: &Arc<Life>, link: Arc<Link>, side: Side, below: Socket) -> Socket {
@@ -140,7 +140,7 @@ impl Incoming {
     }
 
     fn arrive(&mut self, message: Result<Message>) {
-        let fate = self.dice.roll(&self.life.network.faults(TRAFFIC));
+        let fate = self.dice.roll(&self.life.network.faults(Traffic::Sockets));
         let arrival = match message {
             Ok(_) if fate.lost => Arrival::Loss,
             message => Arrival::Message(message),

@@ -1,36 +1,29 @@
 //! What the two ends of one socket share: who they are, and whether the socket was cut.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::OnceLock;
 
 use micro_core::{Error, ErrorKind};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::testing::life::{Life, Release};
-use crate::testing::network::Name;
+use super::name::Name;
+use super::release::Release;
 
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::testing) enum Side {
+pub(super) enum Side {
     Dialler,
     Listener,
 }
 
 /// One socket, seen from above.
 #[derive(Debug, Default)]
-pub(in crate::testing) struct Link {
+pub(super) struct Link {
     hosts: [OnceLock<Name>; 2],
     cut: CancellationToken,
     reason: OnceLock<&'static str>,
 }
 
 impl Link {
-    /// Says whose end this is; the link is cut when that host is killed.
-    pub(super) fn join(self: &Arc<Self>, life: &Life, side: Side) {
-        self.name(side, Some(life.host.clone()));
-        let link: Weak<Link> = Arc::downgrade(self);
-        life.hold(link);
-    }
-
     /// Says who is at that end, as far as it is known.
     pub(super) fn name(&self, side: Side, host: Option<Name>) {
         if let Some(host) = host {
@@ -40,12 +33,12 @@ impl Link {
     }
 
     /// The hosts of the dialler and of the listener, as far as they are known.
-    pub(in crate::testing) fn hosts(&self) -> [Option<Name>; 2] {
+    pub(super) fn hosts(&self) -> [Option<Name>; 2] {
         [0, 1].map(|side| self.hosts[side].get().cloned())
     }
 
     /// Ends the socket at both ends, with an error that says why.
-    pub(in crate::testing) fn cut(&self, reason: &'static str) {
+    pub(super) fn cut(&self, reason: &'static str) {
         // The first reason stays.
         let _ = self.reason.set(reason);
         self.cut.cancel();
