@@ -22,13 +22,16 @@ use crate::undelivered::Question;
 mod fail;
 mod hear;
 mod send;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub(crate) use send::Flushed;
 
 /// One end of a socket.
 ///
-/// Two locks, of which never both are held: one for what comes in, one for what goes out.
+/// Two locks: one for what comes in, and one for what goes out, which may be taken under the first, but not the other
+/// way round.
 pub(crate) struct End {
     pub(crate) link: Arc<Link>,
     /// Where messages go.

@@ -29,7 +29,6 @@ impl End {
             Ok(news) => self.on_news(news),
             Err(breach) => self.breach(breach),
         }
-        // Only now: who has read an answer may rely on what its packet says of the peer.
         wake(reader);
     }
 
@@ -37,6 +36,13 @@ impl End {
     fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> (Result<News<'a>, Breach>, Option<Waker>) {
         let mut guard = self.incoming.lock();
         let news = guard.0.take(packet, way);
+        // Before anybody can read what came with it, and relies on what it says.
+        if let Ok(News {
+            hello: Some(hello), ..
+        }) = news
+        {
+            self.meet(hello);
+        }
         let reader = if guard.0.has_something() {
             guard.1.take()
         } else {
@@ -45,12 +51,20 @@ impl End {
         (news, reader)
     }
 
+    /// Learns who the peer is, once.
+    fn meet(&self, hello: Hello<'_>) {
+        self.peer.get_or_init(|| {
+            self.out.lock().max_message = hello.max_message;
+            (self.link.groups.join(hello.sign), hello.sign.epoch)
+        });
+    }
+
     fn on_news(self: &Arc<Self>, news: News<'_>) {
         if let Some((reason, text)) = news.reset {
             return self.on_reset(reason, text);
         }
         if let Some(hello) = news.hello {
-            self.on_hello(hello);
+            self.on_credit(hello.limit, 0);
         }
         if let Some((limit, packets)) = news.credit {
             self.on_credit(limit, packets);
@@ -74,13 +88,6 @@ impl End {
         if news.grant.is_some() || news_of_window && self.out.lock().is_silent() {
             self.say(|out| out.owe_credit(limit, packets));
         }
-    }
-
-    fn on_hello(self: &Arc<Self>, hello: Hello<'_>) {
-        let group = self.link.groups.join(hello.sign);
-        self.peer.get_or_init(|| (group, hello.sign.epoch));
-        self.out.lock().max_message = hello.max_message;
-        self.on_credit(hello.limit, 0);
     }
 
     fn on_credit(self: &Arc<Self>, limit: u64, packets: u64) {
