@@ -11,6 +11,8 @@ mod item;
 mod news;
 mod pieces;
 mod take;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use item::{Item, What};
 pub(crate) use news::{News, Way};

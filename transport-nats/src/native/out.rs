@@ -10,6 +10,8 @@ use super::window::INITIAL;
 mod due;
 mod large;
 mod pack;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use due::Due;
 use large::Large;
