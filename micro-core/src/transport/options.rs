@@ -1,0 +1,59 @@
+//! How to listen and how to dial.
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::message::Metadata;
+
+/// How to listen.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ListenOptions {
+    /// The address to listen on; `None` lets the backend choose a unique one.
+    pub address: Option<Address>,
+}
+
+impl ListenOptions {
+    /// Listens on this address.
+    #[must_use]
+    pub fn with_address(mut self, address: Address) -> Self {
+        self.address = Some(address);
+        self
+    }
+}
+
+/// How to dial.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DialOptions {
+    /// How long a dial may take. Default: 5 s.
+    pub timeout: Duration,
+    /// What the registry knows of the peer, from which the backend chooses how to speak to it. Empty means: a peer
+    /// of which nothing is known, to which only what every go-micro peer understands is said.
+    pub peer: Metadata,
+}
+
+impl Default for DialOptions {
+    fn default() -> Self {
+        DialOptions {
+            timeout: Duration::from_secs(5),
+            peer: Metadata::new(),
+        }
+    }
+}
+
+impl DialOptions {
+    /// Bounds the dial.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Tells what is known of the peer: its node's metadata.
+    #[must_use]
+    pub fn with_peer(mut self, peer: Metadata) -> Self {
+        self.peer = peer;
+        self
+    }
+}
