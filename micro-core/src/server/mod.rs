@@ -1,83 +1,37 @@
 //! The answering side: takes sockets from a listener, and hands each request to a [`tower::Service`].
 
+mod accepting;
 mod answering;
 mod connection;
 mod handler;
 mod handling;
 mod latecomers;
 mod methods;
+mod options;
 mod outbox;
 mod pace;
 mod router;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
-use crate::observe::Methods;
-use crate::rpc::frame::Dialect;
-use crate::rpc::{Context, FEATURES, FEATURES_KEY, Request, Response, Status};
-use crate::server::latecomers::Latecomers;
-use crate::transport::{Listener, Socket};
+use crate::rpc::{FEATURES, FEATURES_KEY, Request, Response, Status};
+use crate::server::accepting::accept;
+use crate::server::shared::{Admitted, Shared};
+use crate::transport::Listener;
 
+pub use options::ServerOptions;
 pub use router::Router;
-
-/// The limits of a server.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ServerOptions {
-    /// How many requests run at once; more are refused with `ResourceExhausted`, and the handler is not started.
-    /// Default: 10,000.
-    pub max_concurrent_requests: usize,
-    /// How many items of one incoming stream wait for its handler before its socket is no longer read.
-    /// Default: 64.
-    pub stream_capacity: usize,
-    /// What its methods are called in spans and metrics. Default: whatever callers call them.
-    pub methods: Methods,
-}
-
-impl Default for ServerOptions {
-    fn default() -> Self {
-        ServerOptions {
-            max_concurrent_requests: 10_000,
-            stream_capacity: 64,
-            methods: Methods::default(),
-        }
-    }
-}
-
-impl ServerOptions {
-    /// Bounds the requests that run at once.
-    #[must_use]
-    pub fn with_max_concurrent_requests(mut self, requests: usize) -> Self {
-        self.max_concurrent_requests = requests;
-        self
-    }
-
-    /// Bounds the items of one incoming stream that wait.
-    #[must_use]
-    pub fn with_stream_capacity(mut self, items: usize) -> Self {
-        self.stream_capacity = items.max(1);
-        self
-    }
-
-    /// Tells spans and metrics what its methods are called.
-    #[must_use]
-    pub fn with_methods(mut self, methods: Methods) -> Self {
-        self.methods = methods;
-        self
-    }
-}
 
 /// A running server. Dropping it cancels every handler and closes every socket; [`shutdown`](Server::shutdown)
 /// lets them finish.
@@ -87,61 +41,6 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: CancellationToken,
     accepting: Option<JoinHandle<Result<()>>>,
-}
-
-/// What all connections of one server share.
-struct Shared {
-    options: ServerOptions,
-    running: AtomicUsize,
-    draining: AtomicBool,
-    latecomers: Latecomers,
-    /// Ends every handler.
-    handlers: Context,
-    /// Every handler that runs, so that a shutdown can wait for them.
-    calls: TaskTracker,
-    /// Every connection.
-    connections: TaskTracker,
-    /// Says to connections that no answer will come any more: flush, and close.
-    finish: CancellationToken,
-}
-
-impl Shared {
-    fn new(options: ServerOptions) -> Self {
-        Shared {
-            options,
-            running: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
-            latecomers: Latecomers::new(),
-            handlers: Context::new(),
-            calls: TaskTracker::new(),
-            connections: TaskTracker::new(),
-            finish: CancellationToken::new(),
-        }
-    }
-
-    /// Takes a place for one request, or says why there is none.
-    fn admit(self: &Arc<Self>, caller: Dialect) -> Result<Admitted, Status> {
-        let serves = self.latecomers.serves(caller);
-        if self.draining.load(Ordering::Acquire) && !serves {
-            return Err(Status::unavailable("the service is stopping").never_delivered());
-        }
-        if self.running.fetch_add(1, Ordering::AcqRel) >= self.options.max_concurrent_requests {
-            self.running.fetch_sub(1, Ordering::AcqRel);
-            let limit = self.options.max_concurrent_requests;
-            let message = format!("{limit} requests are running, and that is the limit");
-            return Err(Status::resource_exhausted(message).never_delivered());
-        }
-        Ok(Admitted(self.clone()))
-    }
-}
-
-/// One request's place; dropping it gives the place back.
-struct Admitted(Arc<Shared>);
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// How a shutdown went.
@@ -258,43 +157,4 @@ impl fmt::Debug for Server {
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
-}
-
-/// Accepts until told to stop, and then leaves the address.
-async fn accept<S>(
-    mut listener: Listener,
-    service: S,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) -> Result<()>
-where
-    S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok(socket) => serve(socket, &service, &shared),
-            Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
-            Err(error) => tracing::warn!(%error, "a socket could not be accepted"),
-        }
-    }
-    // Those that wait are refused by word: not every peer learns otherwise that its request was not taken.
-    while let Some(Ok(socket)) = listener.accept().now_or_never() {
-        serve(socket, &service, &shared);
-    }
-    listener.close().await
-}
-
-fn serve<S>(socket: Socket, service: &S, shared: &Arc<Shared>)
-where
-    S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
-    let connection = connection::run(socket, service.clone(), shared.clone());
-    shared.connections.spawn(connection);
 }

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
-use futures::future::BoxFuture;
 use tower::Service;
 
-use crate::codec::Payload;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
 use crate::registry::{self, Value};
-use crate::rpc::{CallKind, Context, Request, Response, Status, Streaming};
-use crate::server::handler::{self, Handler, Types};
+use crate::rpc::{CallKind, Request, Response, Status};
+use crate::server::handler::Handler;
+
+mod route;
+mod routing;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+use route::{Route, record};
 
 /// Endpoints by name, each answered by a plain async function.
 ///
@@ -43,13 +48,6 @@ pub struct Router {
     mistake: Option<Arc<Mistake>>,
 }
 
-#[derive(Clone)]
-struct Route {
-    handler: Handler,
-    record: registry::Endpoint,
-    public: bool,
-}
-
 struct Mistake {
     kind: ErrorKind,
     message: String,
@@ -59,71 +57,6 @@ impl Router {
     /// No endpoints.
     pub fn new() -> Self {
         Router::default()
-    }
-
-    /// One message in, one out: `async fn(Context, Req) -> Result<Res, Status>`.
-    #[must_use]
-    pub fn unary<Req, Res, F, Fut>(self, endpoint: &str, function: F) -> Self
-    where
-        Req: Payload,
-        Res: Payload,
-        F: Fn(Context, Req) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Res, Status>> + Send + 'static,
-    {
-        self.add(
-            endpoint,
-            CallKind::Unary,
-            handler::unary(Types::payload(), function),
-        )
-        .shaped(endpoint, Req::shape(), Res::shape())
-    }
-
-    /// One message in, many out: `async fn(Context, Req) -> Result<Streaming<Res>, Status>`.
-    #[must_use]
-    pub fn server_stream<Req, Res, F, Fut>(self, endpoint: &str, function: F) -> Self
-    where
-        Req: Payload,
-        Res: Payload,
-        F: Fn(Context, Req) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
-    {
-        self.add(
-            endpoint,
-            CallKind::ServerStream,
-            handler::server_stream(Types::payload(), function),
-        )
-    }
-
-    /// Many messages in, one out: `async fn(Context, Streaming<Req>) -> Result<Res, Status>`.
-    #[must_use]
-    pub fn client_stream<Req, Res, F, Fut>(self, endpoint: &str, function: F) -> Self
-    where
-        Req: Payload,
-        Res: Payload,
-        F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Res, Status>> + Send + 'static,
-    {
-        self.add(
-            endpoint,
-            CallKind::ClientStream,
-            handler::client_stream(Types::payload(), function),
-        )
-    }
-
-    /// Many messages in, many out: `async fn(Context, Streaming<Req>) -> Result<Streaming<Res>, Status>`.
-    #[must_use]
-    pub fn bidi_stream<Req, Res, F, Fut>(self, endpoint: &str, function: F) -> Self
-    where
-        Req: Payload,
-        Res: Payload,
-        F: Fn(Context, Streaming<Req>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Streaming<Res>, Status>> + Send + 'static,
-    {
-        self.add(
-            endpoint,
-            CallKind::BidiStream,
-            handler::bidi_stream(Types::payload(), function),
-        )
     }
 
     /// Any service from [`Request`] to [`Response`]: for answers with metadata, and for what is not typed.
@@ -234,114 +167,10 @@ impl Router {
             .get_or_insert_with(|| Arc::new(Mistake { kind, message }));
         self
     }
-
-    fn unknown(&self, endpoint: &str) -> Status {
-        if name::check_endpoint(endpoint).is_err() {
-            return Status::invalid_argument(format!("rpc: service/endpoint request ill-formed: {endpoint}"));
-        }
-        let known = self
-            .endpoints()
-            .into_iter()
-            .map(|e| e.name)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let (service, method) = endpoint.split_once('.').unwrap_or((endpoint, ""));
-        let sibling = self
-            .routes
-            .keys()
-            .any(|name| name.split('.').next() == Some(service));
-        let what = if sibling {
-            format!("method {method}")
-        } else {
-            format!("service {service}")
-        };
-        Status::unimplemented(format!("rpc: can't find {what}; known: {known}"))
-    }
-}
-
-/// Endpoint records as go-micro writes them: a stream is marked, and takes a `Context` and answers a `Stream`.
-fn record(endpoint: &str, kind: CallKind) -> registry::Endpoint {
-    let record = registry::Endpoint::new(endpoint);
-    if kind == CallKind::Unary {
-        return record;
-    }
-    let named = |name: &str| {
-        Some(Value {
-            name: name.into(),
-            kind: name.into(),
-            values: Vec::new(),
-        })
-    };
-    let mut record = record.with_metadata("stream", "true");
-    (record.request, record.response) = (named("Context"), named("Stream"));
-    record
-}
-
-impl Service<Request> for Router {
-    type Response = Response;
-    type Error = Status;
-    type Future = BoxFuture<'static, Result<Response, Status>>;
-
-    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        match self.routes.get(&*request.endpoint) {
-            Some(route) => (route.handler)(request),
-            None => Box::pin(std::future::ready(Err(self.unknown(&request.endpoint)))),
-        }
-    }
 }
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.routes.keys()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::Json;
-
-    async fn echo(_: Context, value: Json<u32>) -> Result<Json<u32>, Status> {
-        Ok(value)
-    }
-
-    #[test]
-    fn one_name_twice_is_reported() {
-        let router = Router::new().unary("A.B", echo).unary("A.B", echo);
-        assert_eq!(router.check().unwrap_err().kind(), ErrorKind::AlreadyExists);
-        let router = Router::new()
-            .unary("A.B", echo)
-            .merge(Router::new().unary("A.B", echo));
-        assert_eq!(router.check().unwrap_err().kind(), ErrorKind::AlreadyExists);
-    }
-
-    #[test]
-    fn an_illegal_name_is_reported() {
-        let router = Router::new().unary("no dots", echo);
-        assert_eq!(router.check().unwrap_err().kind(), ErrorKind::InvalidArgument);
-    }
-
-    #[test]
-    fn internal_endpoints_stay_out_of_the_registry() {
-        let router = Router::new()
-            .unary("Debug.Health", echo)
-            .internal()
-            .unary("A.B", echo);
-        let names: Vec<_> = router
-            .endpoints()
-            .into_iter()
-            .map(|endpoint| endpoint.name)
-            .collect();
-        assert_eq!(names, ["A.B"]);
-    }
-
-    #[test]
-    fn an_unknown_endpoint_is_answered_with_the_known_ones() {
-        let status = Router::new().unary("A.B", echo).unknown("A.C");
-        assert_eq!(status.message(), "rpc: can't find method C; known: A.B");
     }
 }
