@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use prost_build::Config;
 use protox::Compiler;
 
+use crate::descriptors;
 use crate::error::Error;
 use crate::service::Generator;
 
@@ -14,15 +15,17 @@ use crate::service::Generator;
 pub struct Builder {
     config: Config,
     codec: String,
+    derived_json: bool,
     krate: String,
     out_dir: Option<PathBuf>,
 }
 
-/// The defaults: protobuf on the wire, into `OUT_DIR`, for a crate that depends on `micro`.
+/// The defaults: protobuf on the wire, and JSON for whoever asks in JSON, into `OUT_DIR`, for a crate that depends on `micro`.
 pub fn configure() -> Builder {
     Builder {
         config: Config::new(),
-        codec: "protobuf".to_owned(),
+        codec: "protobuf, json".to_owned(),
+        derived_json: false,
         krate: "::micro".to_owned(),
         out_dir: None,
     }
@@ -42,10 +45,18 @@ impl Builder {
         self
     }
 
-    /// How messages travel, as `#[micro::service(codec = "…")]` has it. Default: `"protobuf"`. With
-    /// `"protobuf, json"`, messages are serde types, too: see [`type_attribute`](Builder::type_attribute).
+    /// How messages travel, as `#[micro::service(codec = "…")]` has it. Default: `"protobuf, json"`. JSON is by
+    /// [protobuf's mapping](https://protobuf.dev/programming-guides/json/), for which `micro` has the feature `proto-json`,
+    /// which is on unless its default features are off; `"protobuf"` needs no such thing.
     pub fn codec(mut self, codec: impl Into<String>) -> Self {
         self.codec = codec.into();
+        self
+    }
+
+    /// Takes for JSON what the messages derive of serde, by [`type_attribute`](Builder::type_attribute), and not
+    /// protobuf's mapping.
+    pub fn derived_json(mut self) -> Self {
+        self.derived_json = true;
         self
     }
 
@@ -85,7 +96,11 @@ impl Builder {
         includes: &[impl AsRef<Path>],
     ) -> Result<(), Error> {
         let files = read(protos, includes)?;
-        let generator = Generator::new(files.descriptor_pool(), self.codec, &self.krate);
+        let descriptors = match self.derived_json || !self.codec.contains("json") {
+            true => None,
+            false => Some(descriptors::write(&files, self.out_dir.as_deref())?),
+        };
+        let generator = Generator::new(files.descriptor_pool(), self.codec, &self.krate, descriptors);
         if let Some(path) = self.out_dir {
             self.config.out_dir(path);
         }

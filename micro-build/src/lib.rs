@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 mod builder;
+mod descriptors;
 mod error;
 mod service;
 mod shape;

@@ -12,17 +12,23 @@ pub(crate) struct Generator {
     pool: DescriptorPool,
     codec: String,
     krate: String,
+    /// The file that declares the messages, where JSON is by protobuf's mapping.
+    descriptors: Option<String>,
 }
+
+/// What declares the messages, in each package.
+const DESCRIPTORS: &str = "MICRO_DESCRIPTORS";
 
 /// What the client has beside the methods.
 const TAKEN: [&str; 3] = ["new", "with_service", "with_version"];
 
 impl Generator {
-    pub(crate) fn new(pool: DescriptorPool, codec: String, krate: &str) -> Self {
+    pub(crate) fn new(pool: DescriptorPool, codec: String, krate: &str, descriptors: Option<String>) -> Self {
         Generator {
             pool,
             codec,
             krate: krate.to_owned(),
+            descriptors,
         }
     }
 
@@ -57,6 +63,12 @@ impl Generator {
         if method.options.idempotency_level.is_some_and(|level| level != 0) {
             arguments.push("idempotent".to_owned());
         }
+        if self.descriptors.is_some() {
+            let (request, response) = (&method.input_proto_type, &method.output_proto_type);
+            for (side, message) in [("request", request), ("response", response)] {
+                arguments.push(format!("{side}_message = {:?}", message.trim_start_matches('.')));
+            }
+        }
         // Of a stream, the registry tells no shapes.
         if !method.client_streaming && !method.server_streaming {
             let sides = [
@@ -75,12 +87,16 @@ impl Generator {
 impl ServiceGenerator for Generator {
     fn generate(&mut self, service: Service, text: &mut String) {
         let Generator { codec, krate, .. } = self;
+        let described = match &self.descriptors {
+            Some(_) => format!(", descriptors = {DESCRIPTORS:?}"),
+            None => String::new(),
+        };
         *text += &documentation(&service.comments, 0);
         // Not every method of a file has a comment.
         *text += "#[allow(missing_docs)]\n";
         let _ = writeln!(
             text,
-            "#[{krate}::service(prefix = {:?}, codec = {codec:?}, crate = {krate:?})]",
+            "#[{krate}::service(prefix = {:?}, codec = {codec:?}, crate = {krate:?}{described})]",
             service.proto_name
         );
         let _ = writeln!(text, "pub trait {} {{", service.name);
@@ -88,6 +104,16 @@ impl ServiceGenerator for Generator {
             *text += &self.method(method);
         }
         *text += "}\n";
+    }
+
+    fn finalize_package(&mut self, _: &str, text: &mut String) {
+        let krate = &self.krate;
+        if let Some(file) = &self.descriptors {
+            let _ = writeln!(
+                text,
+                "static {DESCRIPTORS}: {krate}::codec::Descriptors = {krate}::codec::Descriptors::new(include_bytes!({file:?}));"
+            );
+        }
     }
 }
 

@@ -106,6 +106,7 @@ fn what_the_build_script_says_is_heeded() {
         .out_dir(&folder.0)
         .include_file("all.rs")
         .codec("protobuf, json")
+        .derived_json()
         .type_attribute(".a.M", "#[derive(Kept)]")
         .crate_path("::elsewhere::micro");
     builder
@@ -122,4 +123,26 @@ fn what_the_build_script_says_is_heeded() {
         assert!(text.contains(said), "{said} is not in {text}");
     }
     assert!(folder.read("all.rs").contains("pub mod a"));
+}
+
+/// A package per file: each has what it needs to read JSON, in one file of descriptors without comments.
+#[test]
+fn json_goes_by_the_descriptors_of_the_files() {
+    let text = "syntax = \"proto3\";\npackage a;\n// Remarkable.\nservice S { rpc Ask(M) returns (M); }\nmessage M {}\n";
+    let folder = Folder::new("json", &[("a.proto", text)]);
+    folder.compile("a.proto").unwrap();
+    let generated = folder.read("a.rs");
+    for said in [
+        r#"codec = "protobuf, json", crate = "::micro", descriptors = "MICRO_DESCRIPTORS""#,
+        r#"request_message = "a.M", response_message = "a.M""#,
+    ] {
+        assert!(generated.contains(said), "{said} is not in {generated}");
+    }
+    let (_, rest) = generated.split_once("include_bytes!(\"").unwrap();
+    let (file, _) = rest.split_once('"').unwrap();
+    let descriptors = fs::read(folder.0.join(file)).unwrap();
+    assert!(!descriptors.windows(10).any(|bytes| bytes == b"Remarkable"));
+    let silent = micro_build::configure().out_dir(&folder.0).codec("protobuf");
+    silent.compile(&[folder.0.join("a.proto")], &[&folder.0]).unwrap();
+    assert!(!folder.read("a.rs").contains("MICRO_DESCRIPTORS"));
 }

@@ -8,10 +8,14 @@ use crate::shape::Value;
 mod json;
 mod marshaller;
 mod proto;
+#[cfg(feature = "proto-json")]
+mod proto_json;
 
 pub use json::Json;
 pub use marshaller::{JsonMessage, Marshaller, ProtobufMessage};
 pub use proto::Proto;
+#[cfg(feature = "proto-json")]
+pub use proto_json::{DescribedMessage, Descriptors};
 
 /// The content type of JSON.
 pub const JSON: &str = "application/json";

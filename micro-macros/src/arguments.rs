@@ -37,6 +37,15 @@ impl Codec {
             Codec::Payload => "payload",
         }
     }
+
+    /// The function that makes the marshaller of a message of a .proto file, where JSON is by protobuf's mapping.
+    pub(crate) fn described(self) -> Option<&'static str> {
+        match self {
+            Codec::JsonOrProtobuf => Some("proto_json_or_protobuf"),
+            Codec::ProtobufOrJson => Some("protobuf_or_proto_json"),
+            Codec::Json | Codec::Protobuf | Codec::Payload => None,
+        }
+    }
 }
 
 /// The arguments of the trait.
@@ -47,6 +56,8 @@ pub(crate) struct TraitArguments {
     pub(crate) codec: Option<Codec>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) krate: Option<Path>,
+    /// What declares the messages, in generated code.
+    pub(crate) descriptors: Option<Path>,
 }
 
 /// The arguments of a method.
@@ -59,6 +70,9 @@ pub(crate) struct MethodArguments {
     /// What the messages look like, as JSON: for what the types do not tell, in generated code.
     pub(crate) request_shape: Option<String>,
     pub(crate) response_shape: Option<String>,
+    /// The messages of .proto files that they are, in generated code.
+    pub(crate) request_message: Option<String>,
+    pub(crate) response_message: Option<String>,
 }
 
 impl TraitArguments {
@@ -69,6 +83,7 @@ impl TraitArguments {
             "codec" => once(meta, &mut self.codec, codec(&text(meta)?)),
             "timeout" => once(meta, &mut self.timeout, timeout(&text(meta)?)),
             "crate" => once(meta, &mut self.krate, text(meta)?.parse()),
+            "descriptors" => once(meta, &mut self.descriptors, text(meta)?.parse()),
             other => Err(unknown(meta, other, "name, prefix, codec, timeout, crate")),
         }
     }
@@ -118,6 +133,8 @@ impl MethodArguments {
             }
             "request_shape" => once(meta, &mut self.request_shape, Ok(text(meta)?.value())),
             "response_shape" => once(meta, &mut self.response_shape, Ok(text(meta)?.value())),
+            "request_message" => once(meta, &mut self.request_message, Ok(text(meta)?.value())),
+            "response_message" => once(meta, &mut self.response_message, Ok(text(meta)?.value())),
             other => Err(unknown(meta, other, "name, idempotent, timeout, codec")),
         }
     }

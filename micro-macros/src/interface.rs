@@ -21,6 +21,8 @@ pub(crate) struct Interface {
     pub(crate) service: String,
     /// The crate `micro`, as it is known there.
     pub(crate) krate: TokenStream,
+    /// What declares the messages of a .proto file.
+    pub(crate) descriptors: Option<Path>,
 }
 
 pub(crate) fn parse_trait(tokens: TokenStream) -> syn::Result<ItemTrait> {
@@ -59,6 +61,7 @@ impl Interface {
             methods,
             service: said.name.unwrap_or_else(|| names::kebab(&name)),
             krate: path_of(said.krate),
+            descriptors: said.descriptors,
         })
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Method {
     pub(crate) idempotent: bool,
     pub(crate) request_shape: Option<String>,
     pub(crate) response_shape: Option<String>,
+    pub(crate) request_message: Option<String>,
+    pub(crate) response_message: Option<String>,
 }
 
 /// What the generated client has beside the methods.
@@ -73,6 +75,8 @@ impl Method {
             idempotent: said.idempotent,
             request_shape: said.request_shape,
             response_shape: said.response_shape,
+            request_message: said.request_message,
+            response_message: said.response_message,
             ident,
         })
     }

@@ -8,6 +8,7 @@ mod generated;
 mod interface;
 mod meeting;
 mod prost;
+mod proto_json;
 mod streams;
 mod telling;
 
@@ -48,6 +49,12 @@ suite! {
             a_proto_is_called_in_all_four_kinds,
             the_registry_says_what_the_proto_said,
             a_proto_keeps_its_names_on_the_wire,
+        }
+        proto_json: {
+            a_proto_is_called_in_json_by_its_mapping,
+            a_proto_is_read_leniently_in_json,
+            json_that_is_no_such_message_names_its_field,
+            a_proto_is_streamed_in_json,
         }
         meeting: {
             a_proto_and_a_trait_meet,

@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Codec, Payload, json, proto};
+#[cfg(feature = "proto-json")]
+use super::{DescribedMessage, proto_json};
 use crate::error::Result;
 use crate::shape::Value;
 
@@ -120,6 +122,33 @@ impl<T> Marshaller<T> {
         Marshaller {
             codec: Codec::Json,
             ..Marshaller::protobuf_or_json()
+        }
+    }
+
+    /// A prost message: sent as protobuf, and in JSON, by protobuf's mapping of the message that `M` names, to whoever
+    /// asks in JSON.
+    #[cfg(feature = "proto-json")]
+    pub const fn protobuf_or_proto_json<M: DescribedMessage>() -> Self
+    where
+        T: ProtobufMessage,
+    {
+        Marshaller {
+            codec: Codec::Protobuf,
+            encode: proto_json::encode::<M, T>,
+            decode: proto_json::decode::<M, T>,
+            shape: || None,
+        }
+    }
+
+    /// As [`protobuf_or_proto_json`](Marshaller::protobuf_or_proto_json), and sent as JSON.
+    #[cfg(feature = "proto-json")]
+    pub const fn proto_json_or_protobuf<M: DescribedMessage>() -> Self
+    where
+        T: ProtobufMessage,
+    {
+        Marshaller {
+            codec: Codec::Json,
+            ..Marshaller::protobuf_or_proto_json::<M>()
         }
     }
 

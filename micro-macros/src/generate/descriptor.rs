@@ -73,18 +73,18 @@ pub(super) fn descriptor(interface: &Interface, method: &Method) -> TokenStream 
     let (constant, kind) = (method.constant(), Kind::of(method).ident());
     let conditions = method.conditions();
     let (request, response) = (&method.sides.request.message, &method.sides.response.message);
-    let request_how = marshaller(
-        krate,
-        method.codec,
-        &method.sides.request,
-        method.request_shape.as_ref(),
-    );
-    let response_how = marshaller(
-        krate,
-        method.codec,
-        &method.sides.response,
-        method.response_shape.as_ref(),
-    );
+    let request_how = Travel {
+        side: &method.sides.request,
+        shape: method.request_shape.as_ref(),
+        message: method.request_message.as_ref(),
+    };
+    let response_how = Travel {
+        side: &method.sides.response,
+        shape: method.response_shape.as_ref(),
+        message: method.response_message.as_ref(),
+    };
+    let request_how = request_how.marshaller(interface, method.codec);
+    let response_how = response_how.marshaller(interface, method.codec);
     let (endpoint, adjusted) = (&method.endpoint, adjusted(method));
     quote! {
         #(#conditions)*
@@ -93,13 +93,45 @@ pub(super) fn descriptor(interface: &Interface, method: &Method) -> TokenStream 
     }
 }
 
-/// How a message travels. What the type cannot do is an error where the author names it.
-fn marshaller(krate: &TokenStream, codec: Codec, side: &Side, shape: Option<&String>) -> TokenStream {
-    let message = &side.message;
-    let function = Ident::new(codec.marshaller(), message.span());
-    let shaped = shape.map(|shape| quote!(.with_shape(|| #krate::registry::Value::from_json(#shape))));
-    let krate = placed(krate, message.span());
-    quote_spanned!(message.span()=> #krate::codec::Marshaller::<#message>::#function() #shaped)
+/// How the messages of one side travel.
+struct Travel<'a> {
+    side: &'a Side,
+    shape: Option<&'a String>,
+    /// Of a .proto file.
+    message: Option<&'a String>,
+}
+
+impl Travel<'_> {
+    /// What the type cannot do is an error where the author names it.
+    fn marshaller(&self, interface: &Interface, codec: Codec) -> TokenStream {
+        let (krate, message) = (&interface.krate, &self.side.message);
+        let shaped = self
+            .shape
+            .map(|shape| quote!(.with_shape(|| #krate::registry::Value::from_json(#shape))));
+        if let Some(described) = self.described(interface, codec) {
+            return quote!({ #described #shaped });
+        }
+        let function = Ident::new(codec.marshaller(), message.span());
+        let krate = placed(krate, message.span());
+        quote_spanned!(message.span()=> #krate::codec::Marshaller::<#message>::#function() #shaped)
+    }
+
+    /// A message of a .proto file, whose JSON is by protobuf's mapping.
+    fn described(&self, interface: &Interface, codec: Codec) -> Option<TokenStream> {
+        let (krate, message) = (&interface.krate, &self.side.message);
+        let (name, descriptors) = (self.message?, interface.descriptors.as_ref()?);
+        let function = Ident::new(codec.described()?, message.span());
+        Some(quote! {
+            enum Described__ {}
+            impl #krate::codec::DescribedMessage for Described__ {
+                const NAME: &'static str = #name;
+                fn descriptors() -> &'static #krate::codec::Descriptors {
+                    &#descriptors
+                }
+            }
+            #krate::codec::Marshaller::<#message>::#function::<Described__>()
+        })
+    }
 }
 
 /// The same tokens at another place, for an error that spans several to be told there.
