@@ -99,6 +99,7 @@ suite! {
         leaving: {
             a_dropped_call_cancels_its_handler,
             a_dropped_call_spares_its_neighbours,
+            a_call_that_is_not_polled_holds_up_no_other,
             a_dropped_server_stream_cancels_its_handler,
             a_dropped_client_stream_cancels_its_handler,
             a_dropped_bidi_stream_cancels_its_handler,

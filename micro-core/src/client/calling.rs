@@ -7,14 +7,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::client::in_flight::InFlight;
+use crate::client::line::Line;
 use crate::message::Message;
 use crate::rpc::{Context, Response, Status};
 
 /// A call that is made when it is first polled, and ends with its context. Dropping it ends it: its entry is removed, and
 /// the peer is told if it was sent.
 pub(crate) struct Calling<'a> {
-    table: &'a InFlight,
+    line: &'a Line,
     id: u64,
     step: Step,
     /// Boxed, since most calls are watched by nobody.
@@ -24,15 +24,16 @@ pub(crate) struct Calling<'a> {
 #[derive(Debug)]
 enum Step {
     Made(Message, Option<Instant>),
-    Waits,
+    /// Whether it is its caller that is woken for what comes on the socket.
+    Waits(bool),
     Over,
 }
 
 impl<'a> Calling<'a> {
     /// A call of this id, which nobody else has.
-    pub(crate) fn new(table: &'a InFlight, id: u64, message: Message, context: &'a Context) -> Self {
+    pub(crate) fn new(line: &'a Line, id: u64, message: Message, context: &'a Context) -> Self {
         Calling {
-            table,
+            line,
             id,
             step: Step::Made(message, context.deadline()),
             cancelled: context.watch(),
@@ -48,8 +49,8 @@ impl<'a> Calling<'a> {
 
     /// Gives the call up, if it was made.
     fn leave(&mut self) {
-        if matches!(std::mem::replace(&mut self.step, Step::Over), Step::Waits) {
-            self.table.leave(self.id);
+        if let Step::Waits(mut reads) = std::mem::replace(&mut self.step, Step::Over) {
+            self.line.leave(self.id, &mut reads);
         }
     }
 }
@@ -62,17 +63,21 @@ impl Future for Calling<'_> {
             self.leave();
             return Poll::Ready(Err(Status::cancelled("the calling context was cancelled")));
         }
-        let answer = match std::mem::replace(&mut self.step, Step::Over) {
-            Step::Made(message, deadline) => match self.table.begin(self.id, message, deadline, cx.waker()) {
-                Ok(()) => Poll::Pending,
-                Err(refused) => return Poll::Ready(Err(refused)),
-            },
-            Step::Waits => self.table.poll_answer(self.id, cx.waker()),
+        let mut reads = match std::mem::replace(&mut self.step, Step::Over) {
+            Step::Made(message, deadline) => {
+                if !self.line.begin(self.id, message, deadline, cx)? {
+                    self.step = Step::Waits(false);
+                    return Poll::Pending;
+                }
+                false
+            }
+            Step::Waits(reads) => reads,
             // As every future, it is not polled again.
             Step::Over => return Poll::Pending,
         };
+        let answer = self.line.poll_answer(self.id, &mut reads, cx);
         if answer.is_pending() {
-            self.step = Step::Waits;
+            self.step = Step::Waits(reads);
         }
         answer
     }

@@ -7,7 +7,7 @@ use tokio::task::AbortHandle;
 
 use crate::client::calling::Calling;
 use crate::client::driver;
-use crate::client::in_flight::InFlight;
+use crate::client::line::Line;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Body, Request, Status, frame};
 use crate::transport::Socket;
@@ -15,7 +15,7 @@ use crate::transport::Socket;
 /// A socket that all unary calls to one node share. Dropping the last handle ends it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    table: Arc<InFlight>,
+    line: Arc<Line>,
     dialect: Dialect,
     driver: AbortHandle,
 }
@@ -23,10 +23,10 @@ pub(crate) struct Connection {
 impl Connection {
     /// Takes over a socket. Ends after `idle` without a call.
     pub(crate) fn new(socket: Socket, dialect: Dialect, limit: usize, idle: Duration) -> Self {
-        let table = InFlight::new(dialect, limit);
-        let driver = tokio::spawn(driver::drive(socket, table.clone(), dialect, idle));
+        let line = Line::new(socket, dialect, limit);
+        let driver = tokio::spawn(driver::drive(line.clone(), dialect, idle));
         Connection {
-            table,
+            line,
             dialect,
             driver: driver.abort_handle(),
         }
@@ -40,19 +40,19 @@ impl Connection {
         let Body::One(body) = &request.body else {
             return Err(Status::invalid_argument("a unary call carries one message"));
         };
-        let id = self.table.next_id();
+        let id = self.line.table.next_id();
         let message = frame::request(request, id, self.dialect, body.clone())?;
-        Ok(Calling::new(&self.table, id, message, &request.context))
+        Ok(Calling::new(&self.line, id, message, &request.context))
     }
 
     /// Whether it ended because nobody had called for a while, so that its peer is as good as before.
     pub(crate) fn has_retired(&self) -> bool {
-        self.table.has_retired()
+        self.line.table.has_retired()
     }
 
     /// Whether a call made now would find it ended.
     pub(crate) fn is_closed(&self) -> bool {
-        self.table.has_ended()
+        self.line.table.has_ended()
     }
 }
 

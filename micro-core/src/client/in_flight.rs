@@ -1,6 +1,5 @@
 //! The calls of one socket that wait for their answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
@@ -24,6 +23,16 @@ mod writing;
 use calls::{Calls, End, Entry, Progress};
 pub(crate) use writing::Work;
 
+/// What a caller finds.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Answer(Result<Response, Status>),
+    /// No answer, and no other calls either.
+    Nobody,
+    /// No answer, and other calls.
+    Others,
+}
+
 /// A table of calls by id. Callers add to it, and a caller that goes away takes its entry along; the driver of the socket
 /// sends what they said, and completes.
 #[derive(Debug)]
@@ -35,16 +44,16 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// An empty table for at most `limit` calls to such a server.
-    pub(crate) fn new(dialect: Dialect, limit: usize) -> Arc<Self> {
+    pub(crate) fn new(dialect: Dialect, limit: usize) -> Self {
         let calls = Calls {
             owed: (!dialect.is_ours()).then(Default::default),
             ..Calls::default()
         };
-        Arc::new(InFlight {
+        InFlight {
             calls: Mutex::new(calls),
             next_id: AtomicU64::new(0),
             limit,
-        })
+        }
     }
 
     /// An id that no other call of this table has.
@@ -52,14 +61,15 @@ impl InFlight {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Adds a call, to be sent and to be answered by its deadline.
+    /// Adds a call, to be sent and to be answered by its deadline. The driver is told of it, unless there is nobody but its
+    /// caller, who has to send it then: whether that is so.
     pub(crate) fn begin(
         &self,
         id: u64,
         message: Message,
         deadline: Option<Instant>,
         caller: &Waker,
-    ) -> Result<(), Status> {
+    ) -> Result<bool, Status> {
         let mut calls = self.calls.lock();
         calls.admit(self.limit)?;
         let entry = Entry {
@@ -71,13 +81,37 @@ impl InFlight {
         calls.waiting += 1;
         calls.queue.push_back(id);
         calls.used = true;
-        if let Some(deadline) = deadline {
-            calls.due = Some(calls.due.map_or(deadline, |due| due.min(deadline)));
+        // Those who have been answered are about to call again: together they cost one wake of the driver, and one flush.
+        let alone = !calls.falls_due(deadline) && calls.entries.len() == 1 && calls.driver.sleeps();
+        if !alone {
+            let driver = calls.driver.rouse();
+            drop(calls);
+            driver.inspect(Waker::wake_by_ref);
         }
-        let driver = calls.driver.rouse();
-        drop(calls);
+        Ok(alone)
+    }
+
+    /// Tells the driver that there is something for it.
+    pub(crate) fn rouse(&self) {
+        let driver = self.calls.lock().driver.rouse();
         driver.inspect(Waker::wake_by_ref);
-        Ok(())
+    }
+
+    /// The answer of a call, which ends it. Who is alone is not woken for it yet, but looks for it first.
+    pub(crate) fn find(&self, id: u64, caller: &Waker) -> Found {
+        let mut calls = self.calls.lock();
+        let alone = calls.entries.len() == 1;
+        match calls.entries.get_mut(&id) {
+            Some(entry) if !matches!(entry.progress, Progress::Done(_)) => {
+                if alone {
+                    entry.caller.clone_from(Waker::noop());
+                    return Found::Nobody;
+                }
+                entry.caller.clone_from(caller);
+                Found::Others
+            }
+            _ => Found::Answer(calls.answer(id)),
+        }
     }
 
     /// The answer of a call, which ends it.
@@ -90,11 +124,7 @@ impl InFlight {
             }
             _ => {}
         }
-        match calls.entries.remove(&id).map(|entry| entry.progress) {
-            Some(Progress::Done(answer)) => Poll::Ready(answer),
-            // No entry goes away before its caller does.
-            _ => Poll::Ready(Err(Status::internal("the call is not known"))),
-        }
+        Poll::Ready(calls.answer(id))
     }
 
     /// Removes a call whose caller goes away, and tells the driver if it was sent.

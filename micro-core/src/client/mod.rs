@@ -15,6 +15,7 @@ mod hedge;
 mod in_flight;
 mod latencies;
 mod layered;
+mod line;
 mod options;
 mod plan;
 mod pool;

@@ -49,6 +49,24 @@ pub async fn a_dropped_call_spares_its_neighbours(world: &RpcWorld) {
     }
 }
 
+/// A call that its task has begun, and does not look after, holds up no other one on its socket.
+pub async fn a_call_that_is_not_polled_holds_up_no_other(world: &RpcWorld) {
+    let (mut gate, waits) = gate();
+    let (client, _server) = pair(world, router().merge(waits)).await;
+    assert_eq!(ask(&client, "Test.Double", 1).await, Ok(2));
+    let mut idle = Box::pin(ask(&client, "Test.Wait", 7));
+    let arrival = tokio::select! {
+        answer = &mut idle => panic!("{answer:?}"),
+        arrival = gate.arrival() => arrival,
+    };
+    for number in 0..10 {
+        assert_eq!(ask(&client, "Test.Double", number).await, Ok(number * 2));
+    }
+    arrival.answer();
+    assert_eq!(ask(&client, "Test.Double", 21).await, Ok(42));
+    assert_eq!(idle.await, Ok(70));
+}
+
 /// `Test.Hang` for each kind of stream: it begins, fires the first signal, hangs, and fires the second at its end.
 fn hanging() -> (Signal, Signal, Router) {
     let (begun, ended) = (Signal::default(), Signal::default());

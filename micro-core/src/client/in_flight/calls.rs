@@ -72,6 +72,24 @@ impl Calls {
         Ok(())
     }
 
+    /// Notes a deadline; whether none was as early.
+    pub(super) fn falls_due(&mut self, deadline: Option<Instant>) -> bool {
+        let earliest = deadline.is_some_and(|deadline| self.due.is_none_or(|due| deadline < due));
+        if earliest {
+            self.due = deadline;
+        }
+        earliest
+    }
+
+    /// The answer of a call that has one, which removes it.
+    pub(super) fn answer(&mut self, id: u64) -> Result<Response, Status> {
+        match self.entries.remove(&id).map(|entry| entry.progress) {
+            Some(Progress::Done(answer)) => answer,
+            // No entry goes away before its caller does.
+            _ => Err(Status::internal("the call is not known")),
+        }
+    }
+
     pub(super) fn has_work(&self) -> bool {
         self.ping || self.end == End::Retired || !self.queue.is_empty() || !self.gone.is_empty()
     }

@@ -22,6 +22,11 @@ impl Driver {
         }
     }
 
+    /// Whether it waits until it is woken.
+    pub(super) fn sleeps(&self) -> bool {
+        self.waker.is_some() && !self.awake
+    }
+
     /// What wakes it, when it will not look by itself.
     pub(super) fn rouse(&mut self) -> Option<Waker> {
         match std::mem::replace(&mut self.awake, true) {

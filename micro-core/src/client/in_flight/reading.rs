@@ -9,12 +9,12 @@ use crate::rpc::frame::{FromServer, ServerEvent};
 use crate::rpc::{Response, Status};
 
 impl InFlight {
-    /// Hands an answer to its caller. One that comes too late finds nobody, and is dropped.
-    pub(crate) fn complete(&self, message: FromServer) {
+    /// Hands an answer to its caller; which call it ended. One that comes too late finds nobody, and is dropped.
+    pub(crate) fn complete(&self, message: FromServer) -> Option<u64> {
         let mut calls = self.calls.lock();
         calls.heard += 1;
         if matches!(message.event, ServerEvent::Pong) {
-            return;
+            return None;
         }
         let id = match message.id {
             Some(id) => {
@@ -25,12 +25,14 @@ impl InFlight {
             }
             None => calls.only(),
         };
-        let caller = id.and_then(|id| calls.finish(id, answer(message.event)));
+        let ended = id.and_then(|id| Some((id, calls.finish(id, answer(message.event))?)));
         drop(calls);
-        match caller {
-            Some(caller) => caller.wake(),
-            None => tracing::debug!(id = message.id, "an answer came that nobody waits for"),
-        }
+        let Some((id, caller)) = ended else {
+            tracing::debug!(id = message.id, "an answer came that nobody waits for");
+            return None;
+        };
+        caller.wake();
+        Some(id)
     }
 
     /// Ends all calls, because the socket ended. Those among the last `undelivered` messages reached nobody.

@@ -3,7 +3,6 @@
 use std::task::{Context, Poll, Waker};
 
 use super::InFlight;
-use super::calls::End;
 use crate::message::Message;
 use crate::rpc::Status;
 
@@ -14,8 +13,6 @@ pub(crate) enum Work {
     /// The caller of this call went away.
     Cancel(u64),
     Ping,
-    /// No more calls come: nobody has called for a while.
-    Retire,
 }
 
 impl InFlight {
@@ -25,6 +22,11 @@ impl InFlight {
         let work = calls.has_work();
         calls.driver.look(driver.waker(), work);
         if work { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Whether there is something to send, or nobody has called for a while.
+    pub(crate) fn has_work(&self) -> bool {
+        self.calls.lock().has_work()
     }
 
     /// Whether several calls wait, so that others may be about to be made. The driver then says that it lets them.
@@ -46,11 +48,7 @@ impl InFlight {
         if let Some(id) = calls.gone.pop_front() {
             return Some(Work::Cancel(id));
         }
-        match (std::mem::take(&mut calls.ping), calls.end) {
-            (true, _) => Some(Work::Ping),
-            (false, End::Retired) => Some(Work::Retire),
-            _ => None,
-        }
+        std::mem::take(&mut calls.ping).then_some(Work::Ping)
     }
 
     /// Takes back that the message taken last was sent.
