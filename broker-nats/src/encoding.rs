@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use micro_core::{Error, ErrorKind, Message, PluginConfig, Result};
-use nats_common::envelope;
+use nats_common::{envelope, parameters};
 
 use crate::native;
 
@@ -28,18 +28,11 @@ impl Encoding {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an unknown parameter or value, listing the known ones.
     pub fn from_config(config: &PluginConfig) -> Result<(Self, PluginConfig)> {
-        let (mut encoding, mut config) = (Encoding::default(), config.clone());
-        for address in &mut config.addresses {
-            let Some((server, query)) = address.split_once('?') else {
-                continue;
-            };
-            for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-                encoding =
-                    Encoding::parse(parameter).map_err(|error| error.with_context("address", server))?;
-            }
-            *address = server.to_owned();
-        }
-        config.addresses.retain(|address| !address.is_empty());
+        let mut encoding = Encoding::default();
+        let config = parameters(config, |parameter| {
+            encoding = Encoding::parse(parameter)?;
+            Ok(())
+        })?;
         Ok((encoding, config))
     }
 

@@ -11,6 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::registry::Registry;
 use crate::transport::Transport;
 
+mod security;
+
+pub use security::{Login, Secret, Security, Tls, show_addresses, without_login};
+
 /// The backends that a process can choose from: one table for each contract.
 ///
 /// A value, not a global: two services of one process may have different ones. A backend's crate exports
@@ -52,13 +56,15 @@ impl Default for Plugins {
 }
 
 /// What a backend is opened with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct PluginConfig {
     /// Where its servers are, in order of preference, each with or without a scheme. Empty: the backend's default.
     pub addresses: Vec<String>,
     /// Who connects, for the other side's logs and monitoring: the name of the service.
     pub client_name: Option<String>,
+    /// Who we are to its servers, and how we know that they are the right ones.
+    pub security: Security,
 }
 
 impl PluginConfig {
@@ -79,6 +85,23 @@ impl PluginConfig {
     pub fn with_client_name(mut self, name: impl Into<String>) -> Self {
         self.client_name = Some(name.into());
         self
+    }
+
+    /// Says who we are to its servers, and how we know that they are the right ones.
+    #[must_use]
+    pub fn with_security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+}
+
+impl fmt::Debug for PluginConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginConfig")
+            .field("addresses", &show_addresses(&self.addresses))
+            .field("client_name", &self.client_name)
+            .field("security", &self.security)
+            .finish()
     }
 }
 

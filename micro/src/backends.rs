@@ -163,7 +163,9 @@ async fn open<T: ?Sized>(
     if let Some(backend) = given {
         return Ok(backend);
     }
-    let mut config = PluginConfig::default().with_client_name(name);
+    let mut config = PluginConfig::default()
+        .with_client_name(name)
+        .with_security(choice.security.clone());
     config.addresses.clone_from(&choice.addresses);
     table.open(&choice.plugin, config).await
 }

@@ -15,6 +15,8 @@ pub mod testing;
 pub use backends::Backends;
 pub use config::{BackendsConfig, Config, PluginChoice};
 pub use events::{EventCounts, EventFailure, FailedEvent, SubscriberOptions, TypedEvent};
+#[cfg(feature = "nats")]
+pub use flags::NatsFlags;
 pub use flags::{BackendFlags, Flags, ServerFlags, know_plugins};
 pub use plugins::default_plugins;
 pub use publisher::Publisher;

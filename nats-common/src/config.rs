@@ -1,6 +1,7 @@
 //! Where the servers are, and who we are to them.
 
 use async_nats::ServerAddr;
+use micro_core::plugin::{Login, Tls, without_login};
 use micro_core::{ErrorKind, PluginConfig};
 
 use crate::errors::Refusal;
@@ -15,6 +16,8 @@ pub(crate) struct Servers {
     pub(crate) usable: Vec<Server>,
     /// Those whose address cannot: they do not keep the others from being used.
     pub(crate) unreadable: Vec<Refusal>,
+    /// How the way to each of them is kept private.
+    pub(crate) tls: Tls,
 }
 
 /// One server.
@@ -26,26 +29,10 @@ pub(crate) struct Server {
     pub(crate) login: Option<Login>,
 }
 
-/// The part of an address before the `@`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Login {
-    /// `user:password@`
-    User(String, String),
-    /// `token@`
-    Token(String),
-}
-
-/// Never shows what it holds.
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Login(..)")
-    }
-}
-
 impl Servers {
     /// Reads the addresses: `host:port`, `host`, `nats://…`, `tls://…`, each with or without credentials.
     ///
-    /// A server without credentials of its own gets the first that the list has.
+    /// A server without credentials of its own gets those that were given for all, else the first that the list has.
     pub(crate) fn parse(config: &PluginConfig) -> Self {
         let default = [DEFAULT_ADDRESS.to_owned()];
         let texts = if config.addresses.is_empty() {
@@ -56,23 +43,24 @@ impl Servers {
         let mut servers = Servers {
             usable: Vec::new(),
             unreadable: Vec::new(),
+            tls: config.security.tls.clone(),
         };
         for text in texts {
             match Server::parse(text) {
                 Ok(server) => servers.usable.push(server),
                 Err(reason) => servers.unreadable.push(Refusal {
-                    server: without_login(text),
+                    server: format!("{:?}", without_login(text)),
                     kind: ErrorKind::InvalidArgument,
                     reason,
                 }),
             }
         }
-        servers.share_login();
+        servers.share_login(config.security.login.clone());
         servers
     }
 
-    fn share_login(&mut self) {
-        let first = self.usable.iter().find_map(|server| server.login.clone());
+    fn share_login(&mut self, given: Option<Login>) {
+        let first = given.or_else(|| self.usable.iter().find_map(|server| server.login.clone()));
         for server in &mut self.usable {
             server.login = server.login.take().or_else(|| first.clone());
         }
@@ -111,8 +99,8 @@ impl Server {
 fn login(address: &ServerAddr) -> Option<Login> {
     let user = percent_decoded(address.username()?);
     Some(match address.password() {
-        Some(password) => Login::User(user, percent_decoded(password)),
-        None => Login::Token(user),
+        Some(password) => Login::user(user, percent_decoded(password)),
+        None => Login::Token(user.into()),
     })
 }
 
@@ -133,16 +121,10 @@ fn hex(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(text, 16).ok()
 }
 
-/// For logs and errors: what stands before the last `@` is nobody's business.
-fn without_login(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, place)) => format!("{place:?}"),
-        None => format!("{text:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use micro_core::plugin::Security;
+
     use super::*;
 
     fn parse(list: &str) -> Servers {
@@ -176,7 +158,7 @@ mod tests {
     fn credentials_come_from_the_address_and_do_not_stay_in_it() {
         let servers = parse("nats://ada:p%40ss@a:1,b:2,nats://secret@c:3");
         let logins: Vec<_> = servers.usable.iter().map(|server| server.login.clone()).collect();
-        let ada = Some(Login::User("ada".into(), "p@ss".into()));
+        let ada = Some(Login::user("ada", "p@ss"));
         assert_eq!(logins, [ada.clone(), ada, Some(Login::Token("secret".into()))]);
         assert!(
             servers
@@ -185,6 +167,15 @@ mod tests {
                 .all(|server| !server.address.has_user_pass())
         );
         assert!(!format!("{servers:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn an_address_without_credentials_gets_those_given_for_all() {
+        let given = Login::CredentialsFile("ada.creds".into());
+        let config = PluginConfig::default().with_addresses("nats://token@a,b");
+        let servers = Servers::parse(&config.with_security(Security::default().with_login(given.clone())));
+        let logins: Vec<_> = servers.usable.iter().map(|server| server.login.clone()).collect();
+        assert_eq!(logins, [Some(Login::Token("token".into())), Some(given)]);
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use micro_core::Result;
+use micro_core::plugin::{Login, Tls};
 use tokio::time::timeout;
 
-use crate::config::{Login, Server, Servers};
+use crate::config::{Server, Servers};
 use crate::errors::{self, Refusal};
 use crate::switchboard::Switchboard;
+use crate::{login, tls};
 
 /// How long one server may take to answer at the start.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -29,16 +31,20 @@ pub(crate) async fn first(
     name: Option<&str>,
     events: impl Fn(async_nats::Event) + Clone + Send + Sync + 'static,
 ) -> Result<Client> {
+    tls::check(&servers.tls).await?;
     let mut refusals = Vec::new();
     for server in &servers.usable {
-        let options = options(server.login.as_ref(), name, events.clone());
+        if let Some(login) = &server.login {
+            login::check(login).await?;
+        }
+        let options = options(server.login.as_ref(), &servers.tls, name, events.clone());
         match attempt(server, options).await {
             Ok(client) => {
                 warn_of_unreadable(servers);
                 add_others(&client, servers).await;
                 return Ok(client);
             }
-            Err(error) => refusals.push(Refusal::from_connect(&server.name(), &error)),
+            Err(error) => refusals.push(Refusal::from_connect(server, &servers.tls, &error)),
         }
     }
     refusals.extend_from_slice(&servers.unreadable);
@@ -82,10 +88,11 @@ async fn add_others(client: &Client, servers: &Servers) {
 
 fn options(
     login: Option<&Login>,
+    tls: &Tls,
     name: Option<&str>,
     events: impl Fn(async_nats::Event) + Clone + Send + Sync + 'static,
 ) -> ConnectOptions {
-    let options = ConnectOptions::new()
+    let options = tls::set(login::options(login), tls)
         .connection_timeout(CONNECT_LIMIT)
         .ping_interval(PING_INTERVAL)
         .retain_servers_order()
@@ -95,13 +102,8 @@ fn options(
             events(event);
             std::future::ready(())
         });
-    let options = match name {
+    match name {
         Some(name) => options.name(name),
-        None => options,
-    };
-    match login {
-        Some(Login::User(user, password)) => options.user_and_password(user.clone(), password.clone()),
-        Some(Login::Token(token)) => options.token(token.clone()),
         None => options,
     }
 }

@@ -5,7 +5,11 @@ use std::fmt;
 use std::io;
 
 use async_nats::{ConnectError, ConnectErrorKind};
+use micro_core::plugin::Tls;
 use micro_core::{Error, ErrorKind};
+
+use crate::config::Server;
+use crate::{login, tls};
 
 /// Why one server of the list could not be used.
 #[derive(Clone, Debug)]
@@ -20,10 +24,10 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The server answered in a way that ended the attempt, or did not answer.
-    pub(crate) fn from_connect(server: &str, error: &ConnectError) -> Self {
-        let (kind, reason) = explain(error);
+    pub(crate) fn from_connect(server: &Server, tls: &Tls, error: &ConnectError) -> Self {
+        let (kind, reason) = explain(server, tls, error);
         Refusal {
-            server: server.to_owned(),
+            server: server.name(),
             kind,
             reason,
         }
@@ -41,21 +45,26 @@ impl fmt::Display for Refusal {
 /// Its kind is the one that waiting does not cure, when any server gave such a reason: credentials before
 /// addresses that do not parse, and those before servers that are down.
 pub(crate) fn cannot_connect(refusals: &[Refusal]) -> Error {
-    let worst = [ErrorKind::PermissionDenied, ErrorKind::InvalidArgument]
-        .into_iter()
-        .find(|kind| refusals.iter().any(|refusal| refusal.kind == *kind));
+    let worst = [
+        ErrorKind::PermissionDenied,
+        ErrorKind::InvalidArgument,
+        ErrorKind::Unsupported,
+    ]
+    .into_iter()
+    .find(|kind| refusals.iter().any(|refusal| refusal.kind == *kind));
     let reasons: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
     let text = format!("cannot connect to NATS at {}", reasons.join("; "));
     Error::new(worst.unwrap_or(ErrorKind::Unavailable), text)
 }
 
-fn explain(error: &ConnectError) -> (ErrorKind, String) {
+fn explain(server: &Server, tls: &Tls, error: &ConnectError) -> (ErrorKind, String) {
+    if let Some(reason) = tls::explain(error, tls) {
+        return (ErrorKind::PermissionDenied, reason);
+    }
     match error.kind() {
-        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => (
-            ErrorKind::PermissionDenied,
-            "the server refuses the credentials; put the right ones into the address, as in nats://user:password@host:port"
-                .to_owned(),
-        ),
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+            (ErrorKind::PermissionDenied, login::refused(server.login.as_ref()))
+        }
         ConnectErrorKind::TimedOut => (
             ErrorKind::Unavailable,
             "no answer within 5 s; is it a nats-server, and can it be reached from here?".to_owned(),
@@ -66,39 +75,46 @@ fn explain(error: &ConnectError) -> (ErrorKind, String) {
         ),
         ConnectErrorKind::Tls => (
             ErrorKind::Unavailable,
-            format!("TLS failed ({}); do its certificate and host name fit?", root(error)),
+            format!(
+                "TLS failed ({}); do its certificate and host name fit?",
+                root(error)
+            ),
         ),
-        _ => (ErrorKind::Unavailable, explain_io(error)),
+        _ => explain_io(error),
     }
 }
 
-fn explain_io(error: &ConnectError) -> String {
-    let refused = source_of_type::<io::Error>(error)
-        .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-    if refused {
-        "connection refused; is nats-server running there?".to_owned()
-    } else {
-        format!("{}; is it a nats-server?", root(error))
+fn explain_io(error: &ConnectError) -> (ErrorKind, String) {
+    let text = root(error).to_string();
+    if text.contains("no responders requires headers") {
+        let reason = "the server has headers turned off, and its clients learn by headers that nobody is there; \
+                      remove no_header_support from its configuration";
+        return (ErrorKind::Unsupported, reason.to_owned());
     }
+    let refused = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
+    let reason = match refused {
+        true => "connection refused; is nats-server running there?".to_owned(),
+        false => format!("{text}; is it a nats-server?"),
+    };
+    (ErrorKind::Unavailable, reason)
 }
 
 fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
+    causes(error).last().unwrap_or(error)
 }
 
-fn source_of_type<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+/// An error, what lay beneath it, and so on; also what an `io::Error` was made of, which is not its source.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| beneath(*error))
+}
+
+fn beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.map(|inner| inner as _).or_else(|| error.source())
 }
 
 /// The connection went down: what was on its way may be lost.
@@ -141,7 +157,10 @@ pub(crate) fn illegal_subject(subject: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use micro_core::PluginConfig;
+
     use super::*;
+    use crate::config::Servers;
 
     fn refusal(server: &str, kind: ErrorKind, reason: &str) -> Refusal {
         Refusal {
@@ -180,7 +199,8 @@ mod tests {
     #[test]
     fn a_refused_connection_asks_for_the_server() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        let refusal = Refusal::from_connect("127.0.0.1:4222", &ConnectError::from(refused));
+        let servers = Servers::parse(&PluginConfig::default());
+        let refusal = Refusal::from_connect(&servers.usable[0], &servers.tls, &ConnectError::from(refused));
         assert_eq!(
             refusal.to_string(),
             "127.0.0.1:4222: connection refused; is nats-server running there?"

@@ -21,12 +21,15 @@ mod feed;
 mod fence;
 mod inbox;
 mod leave;
+mod login;
 mod mailbox;
 mod outbox;
+mod parameters;
 mod pump;
 mod reader;
 mod shared;
 mod switchboard;
+mod tls;
 
 pub use async_nats::{Message, Subject};
 
@@ -39,4 +42,5 @@ pub use feed::Feed;
 pub use inbox::Slot;
 pub use mailbox::{Delivery, Mailbox};
 pub use outbox::{Outgoing, PUBLISH_LIMIT};
+pub use parameters::parameters;
 pub use pump::Pump;

@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
+use micro_core::plugin::{Login, Tls};
 use micro_core::{Error, PluginConfig, Result};
 use parking_lot::Mutex;
 use tokio::runtime;
 
-use crate::config::{Login, Servers};
+use crate::config::Servers;
 use crate::connection::Connection;
 
 /// What tells connections apart. A connection dies with the runtime whose tasks drive it.
@@ -17,6 +18,7 @@ use crate::connection::Connection;
 struct Key {
     runtime: runtime::Id,
     servers: Vec<(String, Option<Login>)>,
+    tls: Tls,
 }
 
 type Attempt = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<Error>>>>;
@@ -90,6 +92,7 @@ impl Key {
         Key {
             runtime: runtime::Handle::current().id(),
             servers: usable.chain(unreadable).collect(),
+            tls: servers.tls.clone(),
         }
     }
 }
@@ -105,5 +108,5 @@ impl Place {
 
 /// Each of those who waited gets the error.
 fn copy(error: &Arc<Error>) -> Error {
-    Error::new(error.kind(), error.message()).with_source(error.clone())
+    Error::new(error.kind(), error.to_string()).with_source(error.clone())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use micro_core::plugin::PluginConfig;
 use micro_core::{Error, ErrorKind, Result};
+use nats_common::parameters;
 
 /// How a [`NatsRegistry`](crate::NatsRegistry) asks, and whom it speaks to.
 #[derive(Clone, Debug)]
@@ -68,19 +69,8 @@ impl RegistryOptions {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for an unknown parameter or value, listing the known ones.
     pub fn from_config(config: &PluginConfig) -> Result<(Self, PluginConfig)> {
-        let (mut options, mut config) = (RegistryOptions::default(), config.clone());
-        for address in &mut config.addresses {
-            let Some((server, query)) = address.split_once('?') else {
-                continue;
-            };
-            for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-                options
-                    .set(parameter)
-                    .map_err(|error| error.with_context("address", server))?;
-            }
-            *address = server.to_owned();
-        }
-        config.addresses.retain(|address| !address.is_empty());
+        let mut options = RegistryOptions::default();
+        let config = parameters(config, |parameter| options.set(parameter))?;
         Ok((options, config))
     }
 

@@ -1,6 +1,7 @@
 //! How this transport is told to behave.
 
 use micro_core::{Error, ErrorKind, PluginConfig, Result};
+use nats_common::parameters;
 
 /// How this transport speaks to peers of its own kind. To all others it speaks as go-micro does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,18 +35,8 @@ impl Said {
     /// Takes the transport's own parameters out of the addresses: what is behind a `?`, as in
     /// `127.0.0.1:4222?encoding=go-micro&max_message_size=1048576`.
     pub(crate) fn from_config(config: &PluginConfig) -> Result<(Self, PluginConfig)> {
-        let (mut said, mut config) = (Said::default(), config.clone());
-        for address in &mut config.addresses {
-            let Some((server, query)) = address.split_once('?') else {
-                continue;
-            };
-            for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-                said.set(parameter)
-                    .map_err(|error| error.with_context("address", server))?;
-            }
-            *address = server.to_owned();
-        }
-        config.addresses.retain(|address| !address.is_empty());
+        let mut said = Said::default();
+        let config = parameters(config, |parameter| said.set(parameter))?;
         Ok((said, config))
     }
 

@@ -1,6 +1,8 @@
 //! Settings of the backends and the client.
 
-use micro_core::plugin::{PluginConfig, Plugins};
+use std::fmt;
+
+use micro_core::plugin::{PluginConfig, Plugins, Security, show_addresses};
 use micro_core::{ClientOptions, Result, memory, selector};
 
 /// Which backends to open, and how to call through them.
@@ -45,13 +47,15 @@ impl BackendsConfig {
 }
 
 /// One backend, by the name of its plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginChoice {
     /// The name of the plugin. Default: `memory`.
     pub plugin: String,
     /// Where its servers are, in order of preference. Empty: the plugin's default.
     pub addresses: Vec<String>,
+    /// Who we are to them, and how we know that they are the right ones: `--nats_…`, for all three. Default: nothing.
+    pub security: Security,
 }
 
 impl Default for PluginChoice {
@@ -66,6 +70,7 @@ impl PluginChoice {
         PluginChoice {
             plugin: plugin.into(),
             addresses: Vec::new(),
+            security: Security::default(),
         }
     }
 
@@ -74,5 +79,22 @@ impl PluginChoice {
     pub fn with_addresses(mut self, list: &str) -> Self {
         self.addresses = PluginConfig::default().with_addresses(list).addresses;
         self
+    }
+
+    /// Says who we are to its servers, and how we know that they are the right ones.
+    #[must_use]
+    pub fn with_security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+}
+
+impl fmt::Debug for PluginChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginChoice")
+            .field("plugin", &self.plugin)
+            .field("addresses", &show_addresses(&self.addresses))
+            .field("security", &self.security)
+            .finish()
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use micro_core::client::{Backoff, Hedge, RetryBudget};
+use micro_core::plugin::Secret;
 
+#[cfg(feature = "nats")]
+use super::nats::NatsFlags;
 use super::parse::{BROKER, REGISTRY, TRANSPORT, known};
 use super::replace;
 use super::values::{duration, hedge, retry_budget, selector_name};
@@ -28,7 +31,7 @@ pub struct BackendFlags {
         hide_env_values = true
     )]
     #[arg(value_name = "LIST")]
-    pub transport_address: Option<String>,
+    pub transport_address: Option<Secret>,
 
     /// What carries events
     #[arg(long, env = "MICRO_BROKER", value_name = "PLUGIN", help = known(BROKER, &default_plugins().broker))]
@@ -42,7 +45,7 @@ pub struct BackendFlags {
         hide_env_values = true,
         value_name = "LIST"
     )]
-    pub broker_address: Option<String>,
+    pub broker_address: Option<Secret>,
 
     /// What knows who serves what
     #[arg(long, env = "MICRO_REGISTRY", value_name = "PLUGIN", help = known(REGISTRY, &default_plugins().registry))]
@@ -56,7 +59,7 @@ pub struct BackendFlags {
         hide_env_values = true,
         value_name = "LIST"
     )]
-    pub registry_address: Option<String>,
+    pub registry_address: Option<Secret>,
 
     /// How long a unary call may take, with all its attempts [default: 5s]
     #[arg(
@@ -115,6 +118,11 @@ pub struct BackendFlags {
     /// version:VERSION, label:KEY=VALUE [default: random]
     #[arg(long, env = "MICRO_SELECTOR", value_name = "NAME", value_parser = selector_name)]
     pub selector: Option<String>,
+
+    /// Who we are to a NATS server, and how we know that it is the right one.
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    pub nats: NatsFlags,
 }
 
 impl BackendFlags {
@@ -133,16 +141,18 @@ impl BackendFlags {
         let outliers = &mut config.client.outlier_detection;
         replace(&mut outliers.consecutive_failures, self.client_eject_after);
         replace(&mut config.selector, self.selector);
+        #[cfg(feature = "nats")]
+        self.nats.apply(config);
     }
 }
 
 /// The addresses that code has set belong to the plugin that code has set.
-fn choose(choice: &mut PluginChoice, plugin: Option<String>, addresses: Option<String>) {
+fn choose(choice: &mut PluginChoice, plugin: Option<String>, addresses: Option<Secret>) {
     if let Some(plugin) = plugin.filter(|plugin| *plugin != choice.plugin) {
         *choice = PluginChoice::new(plugin);
     }
     if let Some(list) = addresses {
-        *choice = PluginChoice::new(std::mem::take(&mut choice.plugin)).with_addresses(&list);
+        *choice = choice.clone().with_addresses(list.reveal());
     }
 }
 

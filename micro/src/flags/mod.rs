@@ -1,6 +1,8 @@
 //! Flags and environment: how an operator chooses plugins and settings.
 
 mod backends;
+#[cfg(feature = "nats")]
+mod nats;
 mod parse;
 mod server;
 #[cfg(test)]
@@ -12,6 +14,8 @@ use clap::Args;
 use crate::config::Config;
 
 pub use backends::BackendFlags;
+#[cfg(feature = "nats")]
+pub use nats::NatsFlags;
 pub use parse::know_plugins;
 pub(crate) use parse::{mistake, parse, try_parse};
 pub use server::ServerFlags;

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use micro_core::memory::{MemoryBroker, MemoryRegistry};
+use micro_core::plugin::{Login, Security, Tls};
 use micro_core::{ErrorKind, Registry};
 
 use super::*;
-use crate::{Service, ServiceBuilder, default_plugins};
+use crate::{PluginChoice, Service, ServiceBuilder, default_plugins};
 
 fn parse(args: &[&str]) -> Result<ServiceBuilder, clap::Error> {
     Service::try_from_args("greeter", [&["greeter"], args].concat())
@@ -93,6 +94,51 @@ fn every_flag_does_something_in_both_spellings() {
             assert_eq!(read(&config(&[&format!("--{flag}={value}")])), expected, "{flag}");
         }
     }
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn every_flag_of_nats_holds_for_all_three_plugins() {
+    for (flags, expected) in [
+        (
+            &["nats_user=ada", "nats_password=hush"][..],
+            r#"User { name: "ada", password: *** }"#,
+        ),
+        (&["nats_token=hush"], "Token(***)"),
+        (&["nats_nkey=a.nk"], r#"NkeyFile("a.nk")"#),
+        (&["nats_creds=a.creds"], r#"CredentialsFile("a.creds")"#),
+        (&["nats_tlsca=ca.pem"], r#"ca: Some("ca.pem")"#),
+        (
+            &["nats_tlscert=c.pem", "nats_tlskey=k.pem"],
+            r#"cert: Some("c.pem"), key: Some("k.pem")"#,
+        ),
+        (&["nats_tlsfirst"], "first: true"),
+    ] {
+        let written: Vec<_> = flags.iter().map(|flag| format!("--{flag}")).collect();
+        let hyphens: Vec<_> = written.iter().map(|flag| flag.replace('_', "-")).collect();
+        for args in [written, hyphens] {
+            let args: Vec<_> = args.iter().map(String::as_str).collect();
+            let backends = config(&args).backends;
+            for choice in [backends.transport, backends.broker, backends.registry] {
+                let said = format!("{:?}", choice.security);
+                assert!(said.contains(expected), "{args:?}: {said}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn a_flag_of_nats_beats_the_login_of_code_and_leaves_the_rest() {
+    let security = Security::default()
+        .with_login(Login::Token("code".into()))
+        .with_tls(Tls::default().with_ca("code.pem"));
+    let choice = PluginChoice::new("nats").with_security(security);
+    let builder = parse(&["--broker_address=there", "--nats_nkey=flag.nk"]).unwrap();
+    let config = builder.broker_plugin(choice).settings().unwrap();
+    let security = config.backends.broker.security;
+    assert_eq!(security.login, Some(Login::NkeyFile("flag.nk".into())));
+    assert_eq!(security.tls.ca, Some("code.pem".into()));
 }
 
 #[test]
@@ -332,6 +378,11 @@ fn every_flag_has_a_variable_that_does_something() {
         ("MICRO_CLIENT_HEDGE", "47ms", "hedge: Some(After(47ms))"),
         ("MICRO_CLIENT_EJECT_AFTER", "46", "consecutive_failures: 46"),
         ("MICRO_SELECTOR", "least_loaded", r#"selector: "least_loaded""#),
+        ("NATS_TOKEN", "x8", "Token(***)"),
+        ("NATS_NKEY", "x9", r#"NkeyFile("x9")"#),
+        ("NATS_CREDS", "y1", r#"CredentialsFile("y1")"#),
+        ("NATS_CA", "y2", r#"ca: Some("y2")"#),
+        ("NATS_TLSFIRST", "1", "first: true"),
     ] {
         let printed = in_environment(&[(variable, value)]);
         assert!(printed.contains(expected), "{variable}: {printed}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use micro_core::plugin::Plugins;
+use micro_core::plugin::{Plugins, Secret};
 use micro_core::{Broker, ClientOptions, Error, ErrorKind, Registry, Result, Transport};
 
 use super::builder::ServiceBuilder;
@@ -91,7 +91,7 @@ fn unless<T: ?Sized>(
     kind: &str,
     given: &Option<Arc<T>>,
     plugin: &Option<String>,
-    address: &Option<String>,
+    address: &Option<Secret>,
 ) -> Result<Option<Arc<T>>> {
     match (given, plugin, address) {
         (Some(_), None, Some(_)) => Err(Error::new(

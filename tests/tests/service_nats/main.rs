@@ -20,6 +20,7 @@ mod connections;
 mod hostile;
 mod lost;
 mod refused;
+mod secured;
 
 /// A failure bound: nothing waits for it.
 const LIMIT: Duration = Duration::from_secs(25);
@@ -68,9 +69,9 @@ async fn caller_with(servers: &str, transport: &str) -> Backends {
         (&mut flags.broker, &mut flags.broker_address),
         (&mut flags.registry, &mut flags.registry_address),
     ] {
-        (*plugin, *address) = (Some("nats".to_owned()), Some(servers.to_owned()));
+        (*plugin, *address) = (Some("nats".to_owned()), Some(servers.into()));
     }
-    flags.transport_address = Some(transport.to_owned());
+    flags.transport_address = Some(transport.into());
     Backends::from_flags("caller", flags).await.unwrap()
 }
 
