@@ -5,11 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
+use crate::name::MAX_LEN;
 
 /// A place that a transport can dial: the node's address in the registry.
 ///
-/// Opaque outside its transport (a NATS subject, the name of a channel). Never empty, without white space or
-/// control characters. Cloning is cheap.
+/// Opaque outside its transport (a NATS subject, the name of a channel). Never empty, of at most 255 bytes, without
+/// white space or control characters. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(Arc<str>);
 
@@ -17,11 +18,19 @@ impl Address {
     /// Checks and takes an address.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] when it is empty or contains white space or control characters.
+    /// [`ErrorKind::InvalidArgument`] when it is empty, has more than [`MAX_LEN`] bytes, or contains white space or
+    /// control characters.
     pub fn new(text: impl Into<Arc<str>>) -> Result<Self, Error> {
         let text = text.into();
         if text.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "an address is not empty"));
+        }
+        // A server may end the connection of whoever sends to a longer one, and peers say where they are.
+        if text.len() > MAX_LEN {
+            return Err(
+                Error::new(ErrorKind::InvalidArgument, "an address has at most 255 bytes")
+                    .with_context("bytes", text.len()),
+            );
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(
@@ -70,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_illegal_address_is_invalid_argument() {
-        for text in ["", " ", "a b", "a\n", "\u{0}"] {
+        for text in ["", " ", "a b", "a\n", "\u{0}", &"x".repeat(256)] {
             assert_eq!(
                 Address::new(text).unwrap_err().kind(),
                 ErrorKind::InvalidArgument,
@@ -81,6 +90,8 @@ mod tests {
 
     #[test]
     fn an_address_is_kept_as_given() {
-        assert_eq!("_INBOX.x".parse::<Address>().unwrap().as_str(), "_INBOX.x");
+        for text in ["_INBOX.x", &"x".repeat(255)] {
+            assert_eq!(text.parse::<Address>().unwrap().as_str(), text);
+        }
     }
 }

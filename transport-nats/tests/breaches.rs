@@ -271,3 +271,17 @@ async fn random_bytes_harm_nobody() {
     }
     stage.harms_nobody().await;
 }
+
+/// The server ends the connection of whoever publishes to such a subject, and all sockets would end with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_that_no_server_takes_harms_nobody() {
+    let mut stage = Stage::new().await;
+    let mut raw = Raw::new(&stage.raw, &stage.listener);
+    let content = [&[0x90, 0x4e, 0x90, 0x4e, 0][..], "x".repeat(5000).as_bytes()].concat();
+    // What is owed to whoever leaves goes to its home at once.
+    let frames = [frame(0x01, &content), message("hello"), frame(0x09, b"")].concat();
+    raw.say(packet(0, &frames)).await;
+    assert_eq!(raw.reset().await, 2);
+    assert_eq!(stage.ignored().malformed, 1);
+    stage.harms_nobody().await;
+}

@@ -30,7 +30,7 @@ const fn module(floor: u8, name: &'static str, beside: &'static [&'static str]) 
 const MODULES: &[Module] = &[
     module(0, "error", &[]),
     module(0, "message", &["error"]),
-    module(0, "address", &["error"]),
+    module(0, "address", &["error", "name"]),
     module(0, "name", &["error"]),
     module(0, "shape", &[]),
     module(1, "codec", &[]),

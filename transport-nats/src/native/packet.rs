@@ -69,6 +69,11 @@ impl Packet {
         self.number == 0 && matches!(frame::take(&mut &self.frames[..]), Some(Frame::Hello(_)))
     }
 
+    /// Whether its first frame can be read, if it has any.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.frames.is_empty() || frame::take(&mut &self.frames[..]).is_some()
+    }
+
     /// The socket that it is for, when it was sent to a home.
     pub(crate) fn socket(&self) -> Option<&str> {
         match frame::take(&mut &self.frames[..]) {

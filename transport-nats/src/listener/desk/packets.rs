@@ -32,6 +32,9 @@ impl Desk {
         if packet.opens() {
             return self.on_open(reply, payload);
         }
+        if !packet.is_readable() {
+            return self.on_breach(&reply, Breach::Malformed);
+        }
         // Those that have a socket no more say so to each other, and need no answer.
         if packet.expects_an_answer() {
             Counters::count(&self.counters.stale);
@@ -40,12 +43,19 @@ impl Desk {
     }
 
     fn on_unreadable(&self, reply: &Subject, error: Unreadable) {
-        let breach = match error {
-            Unreadable::Version(_) => Breach::Version,
-            Unreadable::Truncated => Breach::Malformed,
-        };
+        tracing::debug!(address = %self.address, %error, "a packet cannot be read");
+        self.on_breach(
+            reply,
+            match error {
+                Unreadable::Version(_) => Breach::Version,
+                Unreadable::Truncated => Breach::Malformed,
+            },
+        );
+    }
+
+    fn on_breach(&self, reply: &Subject, breach: Breach) {
         Counters::count(breach.counter(&self.counters));
-        tracing::debug!(address = %self.address, %error, "ignored a packet");
+        tracing::debug!(address = %self.address, "ignored a packet: {}", breach.text());
         self.reset(reply, breach.reason(), breach.text());
     }
 

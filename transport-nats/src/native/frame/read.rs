@@ -1,5 +1,7 @@
 //! Frames as they are read.
 
+use micro_core::name::MAX_LEN;
+
 use super::{Frame, Hello, Reason, Sign, kind};
 use crate::native::varint;
 
@@ -28,7 +30,7 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
         kind::GOAWAY => Frame::GoAway,
         kind::PING => Frame::Ping,
         kind::PONG => Frame::Pong(take_sign(rest)?),
-        kind::SOCKET => Frame::Socket(take_text(rest)?),
+        kind::SOCKET => Frame::Socket(take_subject(rest)?),
         kind::OPTIONAL_FROM.. => return Some(Frame::Unknown),
         _ => return None,
     };
@@ -39,8 +41,13 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
 fn take_sign<'a>(rest: &mut &'a [u8]) -> Option<Sign<'a>> {
     Some(Sign {
         epoch: varint::take(rest)?,
-        home: take_text(rest)?,
+        home: take_subject(rest)?,
     })
+}
+
+/// The server ends the connection of whoever sends to a subject that is longer than it takes, and so would a peer end ours.
+fn take_subject<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+    take_text(rest).filter(|subject| !subject.is_empty() && subject.len() <= MAX_LEN)
 }
 
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {

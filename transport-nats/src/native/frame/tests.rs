@@ -109,3 +109,25 @@ fn a_long_text_is_cut_between_characters() {
         Some(Frame::Reset(Reason::Failed, &"ü".repeat(100)))
     );
 }
+
+#[test]
+fn a_subject_that_is_empty_or_too_long_is_none() {
+    for len in [0, 1, 255, 256, 5000] {
+        let home = "x".repeat(len);
+        let sign = Sign {
+            epoch: 0,
+            home: &home,
+        };
+        let hello = Frame::Hello(Hello {
+            limit: 0,
+            max_message: 0,
+            sign,
+        });
+        for frame in [hello, Frame::Pong(sign), Frame::Socket(&home)] {
+            let mut bytes = Vec::new();
+            put(&mut bytes, &frame);
+            let expected = (1..256).contains(&len).then_some(frame);
+            assert_eq!(take(&mut &bytes[..]), expected, "{len}");
+        }
+    }
+}
