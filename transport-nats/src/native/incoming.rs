@@ -107,7 +107,7 @@ impl Incoming {
         let waiting: u64 = self.queue.iter().map(|item| item.messages).sum();
         self.queue = VecDeque::new();
         if let Some(pieces) = &mut self.pieces {
-            pieces.all = Vec::new();
+            pieces.forget();
         }
         self.ending.abandon() || unread || waiting > 0
     }

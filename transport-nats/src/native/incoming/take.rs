@@ -1,5 +1,7 @@
 //! Packets, as they are checked and taken in.
 
+use bytes::Bytes;
+
 use super::{Incoming, Item, News, Way, What};
 use crate::native::breach::Breach;
 use crate::native::frame::{self, Frame};
@@ -25,6 +27,25 @@ impl<'a> Run<'a> {
     fn add(&mut self, cost: u64) {
         self.cost += cost;
         self.messages += 1;
+    }
+
+    /// What waits of a packet whose frames end where `rest` begins. It must not outgrow what was paid for it, and a peer
+    /// may add to a packet what costs nothing: then only the messages are kept.
+    fn kept(&self, rest: &[u8], packet: &Packet) -> Bytes {
+        let frames = &self.start[..self.start.len() - rest.len()];
+        if packet.frames.len() as u64 <= 2 * self.cost {
+            return packet.frames.slice_ref(frames);
+        }
+        let mut messages = Vec::new();
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let before = rest;
+            let is_message = matches!(frame::take(&mut rest), Some(Frame::Message(_)));
+            if is_message {
+                messages.extend_from_slice(&before[..before.len() - rest.len()]);
+            }
+        }
+        messages.into()
     }
 }
 
@@ -105,10 +126,9 @@ impl Incoming {
 
     /// The messages of a run wait together.
     fn push_run(&mut self, run: &Run<'_>, rest: &[u8], packet: &Packet) {
-        let end = run.start.len() - rest.len();
         if run.messages > 0 {
             self.push(Item {
-                what: What::Frames(packet.frames.slice_ref(&run.start[..end])),
+                what: What::Frames(run.kept(rest, packet)),
                 cost: run.cost,
                 messages: run.messages,
             });

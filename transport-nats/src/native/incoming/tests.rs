@@ -185,3 +185,68 @@ fn an_idle_end_keeps_no_room() {
     nothing(&mut incoming, item.cost());
     assert_eq!(incoming.queue.capacity(), 0);
 }
+
+/// What of these packets is kept while nobody reads, in bytes.
+fn kept(incoming: &mut Incoming, packets: &[Packet]) -> usize {
+    for packet in packets {
+        incoming.take(packet, Way::Socket).unwrap();
+    }
+    let kept = packets.iter().filter(|packet| !packet.frames.is_unique());
+    kept.map(|packet| packet.frames.len()).sum()
+}
+
+/// A frame of a later version, which costs nothing.
+const PADDING: [u8; 1003] = {
+    let mut padding = [0; 1003];
+    (padding[0], padding[1], padding[2]) = (0x40, 0xe8, 0x07);
+    padding
+};
+
+fn padded(number: u64, frame: &Frame<'_>) -> Packet {
+    let mut bytes = Vec::new();
+    packet::put_head(&mut bytes, number);
+    PADDING
+        .iter()
+        .cycle()
+        .take(9 * PADDING.len())
+        .for_each(|byte| bytes.push(*byte));
+    frame::put(&mut bytes, frame);
+    bytes.extend_from_slice(&PADDING);
+    Packet::open(&bytes.into()).unwrap()
+}
+
+#[test]
+fn what_pads_a_packet_is_not_kept() {
+    let mut incoming = incoming();
+    let packets: Vec<_> = (0..3)
+        .map(|number| padded(number, &Frame::Message(b"little")))
+        .collect();
+    assert_eq!(kept(&mut incoming, &packets), 0);
+    for _ in 0..3 {
+        match item(&mut incoming, 0).0.what {
+            What::Frames(frames) => {
+                assert_eq!(frame::take(&mut &frames[..]), Some(Frame::Message(b"little")))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn small_pieces_hold_no_packet() {
+    let mut incoming = incoming();
+    let mut packets = vec![padded(0, &Frame::First(1200, b"a"))];
+    let more = (1..200).map(|number| padded(number, &Frame::More(if number % 2 == 0 { b"" } else { b"b" })));
+    packets.extend(more);
+    packets.push(packet(200, &[Frame::More(&[b'c'; 1000])]));
+    let large = packets[200].frames.len();
+    packets.push(packet(201, &[Frame::More(&[b'd'; 99])]));
+    assert_eq!(kept(&mut incoming, &packets), large);
+    match item(&mut incoming, 0).0.what {
+        What::Pieces(pieces, 1200) => {
+            let expected = ["a", &"b".repeat(100), &"c".repeat(1000), &"d".repeat(99)].concat();
+            assert_eq!((pieces.len(), pieces.concat()), (3, expected.into_bytes()));
+        }
+        other => panic!("{other:?}"),
+    }
+}
