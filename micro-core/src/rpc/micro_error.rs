@@ -60,9 +60,11 @@ pub(crate) fn encode(status: &Status, id: &str) -> String {
 
 /// The status that a `Micro-Error` header tells.
 pub(crate) fn decode(text: &str) -> Status {
-    match serde_json::from_str::<MicroError<'_>>(text) {
-        Ok(error) => from_json(error),
-        Err(_) => Status::new(code_of_text(text), text).with_origin(Origin::Text),
+    // A list of its members would be read as one, too; it is the words of somebody who knows nothing of it.
+    let read = || serde_json::from_str::<MicroError<'_>>(text).ok();
+    match text.trim_start().starts_with('{').then(read).flatten() {
+        Some(error) => from_json(error),
+        None => Status::new(code_of_text(text), text).with_origin(Origin::Text),
     }
 }
 
@@ -129,6 +131,8 @@ mod tests {
             r#"{"id":"x","code":418,"detail":"short","status":"I'm a teapot"}"#,
             r#"{"detail":"only this"}"#,
             "plain error",
+            "[]",
+            r#"["greeter",404]"#,
         ] {
             assert_eq!(encode(&decode(text), "other"), text);
         }
