@@ -20,7 +20,8 @@ const KEPT: usize = 64;
 pub(crate) struct Replay(Arc<Mutex<Source>>);
 
 struct Source {
-    rest: BodyStream,
+    /// `None` when it has ended: whoever asked it again might be answered with a panic.
+    rest: Option<BodyStream>,
     /// The first messages; `None` once there were too many to keep.
     kept: Option<VecDeque<Bytes>>,
 }
@@ -28,7 +29,7 @@ struct Source {
 impl Replay {
     pub(crate) fn new(messages: BodyStream) -> Self {
         Replay(Arc::new(Mutex::new(Source {
-            rest: messages,
+            rest: Some(messages),
             kept: Some(VecDeque::new()),
         })))
     }
@@ -58,10 +59,19 @@ impl Stream for Reader {
             self.next += 1;
             return Poll::Ready(Some(Ok(known.clone())));
         }
-        let polled = source.rest.poll_next_unpin(cx);
-        if let Poll::Ready(Some(Ok(body))) = &polled {
-            source.keep(body);
-            self.next += 1;
+        let Some(rest) = &mut source.rest else {
+            return Poll::Ready(None);
+        };
+        let polled = rest.poll_next_unpin(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(body))) => {
+                source.keep(body);
+                self.next += 1;
+            }
+            // What ended with an error is not to look like one that ended well.
+            Poll::Ready(Some(Err(_))) => source.kept = None,
+            Poll::Ready(None) => source.rest = None,
+            Poll::Pending => {}
         }
         polled
     }
@@ -97,6 +107,25 @@ mod tests {
             .collect()
             .await;
         assert_eq!(again, [0, 1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_is_not_asked_again() {
+        let once = futures::stream::unfold(0, async |n| (n < 3).then(|| (Ok(Bytes::from(vec![n])), n + 1)));
+        let replay = Replay::new(BodyStream::new(once));
+        for _ in 0..2 {
+            let mut reader = replay.read().unwrap();
+            assert_eq!(reader.by_ref().count().await, 3);
+            assert!(reader.next().await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_failed_does_not_end_well_when_it_is_read_again() {
+        let items = [Ok(Bytes::new()), Err(Status::internal("half of it"))];
+        let replay = Replay::new(BodyStream::new(futures::stream::iter(items)));
+        assert_eq!(replay.read().unwrap().count().await, 2);
+        assert!(replay.read().is_none());
     }
 
     #[tokio::test]
