@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::error::Result;
 
 mod capabilities;
+mod close;
 mod listener;
 mod options;
 mod receiver;
@@ -15,6 +16,7 @@ mod sender;
 mod socket;
 
 pub use capabilities::TransportCapabilities;
+pub use close::CloseSignal;
 pub use listener::Listener;
 pub use options::{DialOptions, ListenOptions};
 pub use receiver::SocketReceiver;
@@ -40,6 +42,8 @@ pub use socket::Socket;
 ///   `a_half_closed_socket_still_receives`, `dropping_the_sender_closes_half`,
 ///   `sending_after_finish_is_closed`, `finish_may_be_awaited_again`, `sending_to_a_closed_peer_fails`,
 ///   `undelivered_is_never_overstated`
+/// - Who sends nothing: `closed_tells_that_the_peer_closed`, `closed_tells_that_nobody_reads`,
+///   `closed_waits_while_the_peer_reads`, `closed_ends_with_its_own_half`, `a_cancelled_closed_may_be_asked_again`
 /// - Pressure: `sockets_of_one_listener_are_apart`, `a_thousand_sockets_talk_at_once`,
 ///   `a_cancelled_recv_loses_nothing`, `a_cancelled_send_is_whole_or_nothing`,
 ///   `a_slow_reader_slows_its_writer`, `a_slow_reader_does_not_stall_its_neighbour`,

@@ -5,6 +5,7 @@ use micro_core::Transport;
 use crate::clause::suite;
 use crate::world::World;
 
+mod closed;
 mod ends;
 mod listening;
 mod messages;
@@ -56,6 +57,13 @@ suite! {
             finish_may_be_awaited_again,
             sending_to_a_closed_peer_fails,
             undelivered_is_never_overstated,
+        }
+        closed: {
+            closed_tells_that_the_peer_closed,
+            closed_tells_that_nobody_reads,
+            closed_waits_while_the_peer_reads,
+            closed_ends_with_its_own_half,
+            a_cancelled_closed_may_be_asked_again,
         }
         pressure: {
             sockets_of_one_listener_are_apart,

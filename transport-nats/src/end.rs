@@ -7,6 +7,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use micro_core::ErrorKind;
+use micro_core::transport::CloseSignal;
 use nats_common::{Connection, DeniedAction, Message, Outgoing, Slot, Subject};
 use parking_lot::Mutex;
 
@@ -31,6 +32,8 @@ pub(crate) struct End {
     opened: AtomicBool,
     /// When what was heard and said.
     pub(crate) pulse: Pulse,
+    /// Set when nothing that is sent is read any more.
+    pub(crate) closed: CloseSignal,
     state: Mutex<(State, Option<Waker>)>,
     /// Where pings are answered, once there was one.
     probe: OnceLock<Slot>,
@@ -63,6 +66,7 @@ impl End {
             key: None,
             opened: AtomicBool::new(true),
             pulse: keeper.pulse(),
+            closed: CloseSignal::default(),
             state: Mutex::new((State::new(), None)),
             probe: OnceLock::new(),
         }
@@ -88,13 +92,16 @@ impl End {
 
     /// Changes the state, and wakes the reader.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let (result, reader) = {
+        let (result, reader, refused) = {
             let mut guard = self.state.lock();
             let (state, reader) = &mut *guard;
-            (change(state), reader.take())
+            (change(state), reader.take(), state.ending().is_refused())
         };
         if let Some(reader) = reader {
             reader.wake();
+        }
+        if refused {
+            self.closed.set();
         }
         result
     }

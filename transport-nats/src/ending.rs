@@ -203,6 +203,11 @@ impl Ending {
         self.refused.as_ref().map(Failure::error)
     }
 
+    /// Whether nothing can be sent.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// Whether anything can still happen on this end.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.receiving, Receiving::Open) || self.refused.is_none()

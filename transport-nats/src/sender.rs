@@ -116,6 +116,7 @@ impl Sender {
 
     /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost.
     fn tell_the_end(&self) {
+        self.end().closed.set();
         let word = match self.end().look(State::has_failed) {
             true => Word::Reset,
             false => Word::Fin,

@@ -60,7 +60,9 @@ impl Hold {
     /// The socket that its user gets.
     pub(crate) fn into_socket(self, local: Address, remote: Address) -> Socket {
         let hold = Arc::new(self);
+        let end = hold.end.clone();
         Socket::new(local, remote, Sender::new(hold.clone()), Receiver::new(hold))
+            .with_closed(move || end.closed.wait())
     }
 }
 

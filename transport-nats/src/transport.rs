@@ -129,7 +129,7 @@ impl Transport for NatsTransport {
     }
 
     fn capabilities(&self) -> TransportCapabilities {
-        let capabilities = TransportCapabilities::default();
+        let capabilities = TransportCapabilities::default().with_close_notice();
         match self.encoding {
             Encoding::Native => capabilities
                 .with_flow_control()

@@ -77,6 +77,7 @@ impl Transport for MemoryTransport {
     fn capabilities(&self) -> TransportCapabilities {
         TransportCapabilities {
             flow_control: true,
+            close_notice: true,
             exclusive_addresses: true,
             max_message_size: self.max_message_size,
         }

@@ -6,6 +6,9 @@
 pub struct TransportCapabilities {
     /// A slow reader slows its writer. Without it, a reader that falls too far behind gets an error.
     pub flow_control: bool,
+    /// Who sends nothing learns all the same that its peer reads no more: see
+    /// [`SocketSender::closed`](super::SocketSender::closed).
+    pub close_notice: bool,
     /// A second listener on a taken address is refused.
     pub exclusive_addresses: bool,
     /// The largest message, in bytes of [`Message::size`](crate::Message::size); `None` when only memory bounds it.
@@ -17,6 +20,13 @@ impl TransportCapabilities {
     #[must_use]
     pub fn with_flow_control(mut self) -> Self {
         self.flow_control = true;
+        self
+    }
+
+    /// Who sends nothing learns all the same that its peer reads no more.
+    #[must_use]
+    pub fn with_close_notice(mut self) -> Self {
+        self.close_notice = true;
         self
     }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::future::BoxFuture;
 use futures::{Sink, SinkExt};
 
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::message::Message;
 
+type Closed = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 type BoxSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
 /// The half that sends: a [`Sink`], so that a writer can feed everything it has and flush once.
@@ -18,6 +20,7 @@ type BoxSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 pub struct SocketSender {
     remote: Address,
     sink: BoxSink,
+    pub(super) closed: Option<Closed>,
 }
 
 impl SocketSender {
@@ -25,6 +28,7 @@ impl SocketSender {
         SocketSender {
             remote,
             sink: Box::pin(sink),
+            closed: None,
         }
     }
 
@@ -43,6 +47,25 @@ impl SocketSender {
     /// The message is sent whole or not at all.
     pub async fn send(&mut self, message: Message) -> Result<()> {
         self.sink.send(message).await
+    }
+
+    /// Waits until nobody reads any more what is sent here: the peer has dropped its receiving half, or is gone, or the
+    /// socket has failed, or this half has finished. A peer that has only finished sending still reads.
+    ///
+    /// The future stands by itself, so that this half can be used while it is awaited. It never resolves where the
+    /// backend does not give [`close_notice`](super::TransportCapabilities::close_notice), and late or never for a peer of
+    /// which nothing is known, since such peers do not say when they leave.
+    ///
+    /// # Cancel safety
+    /// Safe: dropping the future changes nothing, and it may be asked for again.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let closed = self.closed.as_ref().map(|closed| closed());
+        async move {
+            match closed {
+                Some(closed) => closed.await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Flushes and ends this direction: the peer's `recv` ends after what was sent before.

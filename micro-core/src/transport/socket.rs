@@ -1,5 +1,6 @@
 //! One end of a conversation.
 
+use futures::future::BoxFuture;
 use futures::{Sink, Stream};
 
 use super::{SocketReceiver, SocketSender};
@@ -29,6 +30,17 @@ impl Socket {
             sender: SocketSender::new(remote.clone(), outgoing),
             receiver: SocketReceiver::new(local, remote, incoming),
         }
+    }
+
+    /// For backends with [`close_notice`](super::TransportCapabilities::close_notice): what
+    /// [`SocketSender::closed`] answers with, each time it is asked. A [`CloseSignal`](super::CloseSignal) helps.
+    #[must_use]
+    pub fn with_closed(
+        mut self,
+        closed: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) -> Self {
+        self.sender.closed = Some(Box::new(closed));
+        self
     }
 
     /// This end.

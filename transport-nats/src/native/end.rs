@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 
+use micro_core::transport::CloseSignal;
 use nats_common::Subject;
 use parking_lot::Mutex;
 
@@ -44,6 +45,8 @@ pub(crate) struct End {
     peer: OnceLock<(Arc<Group>, u64)>,
     /// Until then: when something was heard.
     pulse: Pulse,
+    /// Set when nothing that is sent is read any more.
+    pub(crate) closed: CloseSignal,
     incoming: Mutex<(Incoming, Option<Waker>)>,
     out: Mutex<Out>,
 }
@@ -65,6 +68,7 @@ impl End {
             opened: AtomicBool::new(false),
             peer: OnceLock::new(),
             pulse: link.pulse(),
+            closed: CloseSignal::default(),
             incoming: Mutex::new((Incoming::new(WINDOW, link.max_content()), None)),
             out: Mutex::new(Out::new()),
         }
@@ -111,9 +115,12 @@ impl End {
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Incoming) -> T) -> T {
         let mut guard = self.incoming.lock();
         let result = change(&mut guard.0);
-        let reader = guard.1.take();
+        let (reader, refused) = (guard.1.take(), guard.0.ending.is_refused());
         drop(guard);
         wake(reader);
+        if refused {
+            self.closed.set();
+        }
         result
     }
 

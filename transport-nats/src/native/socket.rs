@@ -55,11 +55,14 @@ impl Hold {
     /// The socket that its user gets.
     pub(crate) fn into_socket(self, local: Address, remote: Address) -> Socket {
         let hold = Arc::new(self);
+        let end = hold.end.clone();
         Socket::new(local, remote, Sender::new(hold.clone()), Receiver::new(hold))
+            .with_closed(move || end.closed.wait())
     }
 
     /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost.
     pub(crate) fn finish(&self) {
+        self.end.closed.set();
         if !self.end.is_open() {
             return;
         }

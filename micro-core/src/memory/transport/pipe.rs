@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use crate::message::Message;
+use crate::transport::CloseSignal;
 
 /// How many messages wait in one direction before their writer waits. Those that the reader took together and has not
 /// handed on yet, as many at most, are not counted.
@@ -17,7 +19,14 @@ const KEPT: usize = 16;
 
 /// One direction. Both ends share it.
 #[derive(Clone, Default)]
-pub(super) struct Pipe(Arc<Mutex<State>>);
+pub(super) struct Pipe(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Set when nobody writes or nobody reads any more.
+    closed: CloseSignal,
+}
 
 #[derive(Default)]
 struct State {
@@ -35,7 +44,7 @@ struct State {
 impl Pipe {
     /// Waits until there is room for a message; false when nobody reads any more.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         if state.unread.is_some() {
             return Poll::Ready(false);
         }
@@ -52,7 +61,7 @@ impl Pipe {
 
     /// Adds a message, of which the reader is not told before a [`flush`](Pipe::flush); false when nobody reads any more.
     pub(super) fn push(&self, message: Message) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         let read = state.unread.is_none();
         if read {
             state.queue.push_back(message);
@@ -63,7 +72,7 @@ impl Pipe {
     /// Tells the reader what there is.
     pub(super) fn flush(&self) {
         let reader = {
-            let mut state = self.0.lock();
+            let mut state = self.0.state.lock();
             match state.queue.is_empty() {
                 true => None,
                 false => state.reader.take(),
@@ -75,16 +84,17 @@ impl Pipe {
     /// Sends no more.
     pub(super) fn finish(&self) {
         let reader = {
-            let mut state = self.0.lock();
+            let mut state = self.0.state.lock();
             state.finished = true;
             state.reader.take()
         };
         wake(reader);
+        self.0.closed.set();
     }
 
     /// Waits until there are messages, and exchanges all of them for an empty queue; false when no more will come.
     pub(super) fn poll_take(&self, into: &mut VecDeque<Message>, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         if state.queue.is_empty() {
             if state.finished {
                 return Poll::Ready(false);
@@ -103,17 +113,23 @@ impl Pipe {
 
     /// Reads no more: what is queued, and those `taken` that were not handed on, nobody will ever read.
     pub(super) fn leave(&self, taken: usize) {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         let queue = std::mem::take(&mut state.queue);
         state.unread = Some((queue.len() + taken) as u64);
         let writer = state.writer.take();
         drop(state);
         wake(writer);
+        self.0.closed.set();
+    }
+
+    /// Waits until nobody reads any more, or nobody writes.
+    pub(super) fn closed(&self) -> BoxFuture<'static, ()> {
+        self.0.closed.wait()
     }
 
     /// How many messages nobody will ever read: none for sure while there is a reader.
     pub(super) fn unread(&self) -> u64 {
-        self.0.lock().unread.unwrap_or_default()
+        self.0.state.lock().unread.unwrap_or_default()
     }
 }
 

@@ -37,7 +37,9 @@ pub(super) fn pair(near: End, far: End) -> (Socket, Socket) {
             taken: VecDeque::new(),
             opposite: Some(out.clone()),
         };
+        let written = out.clone();
         Socket::new(from.address.clone(), to.address.clone(), outgoing, incoming)
+            .with_closed(move || written.closed())
     };
     (
         socket(&near, &far, &there, &back),

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::{FutureExt, Sink, SinkExt, stream};
+use futures::{FutureExt, Sink, SinkExt, future, stream};
 use micro_core::transport::{SocketReceiver, SocketSender};
 use micro_core::{Error, Message, Result, Socket};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -19,6 +19,11 @@ use crate::testing::network::Traffic;
 pub(super) fn wrap(life: &Arc<Life>, link: Arc<Link>, side: Side, below: Socket) -> Socket {
     let (local, remote) = (below.local().clone(), below.remote().clone());
     let (sender, receiver) = below.split();
+    let (closed, cut) = (sender.closed().shared(), link.clone());
+    let closed = move || {
+        let (closed, cut) = (closed.clone(), cut.until_cut());
+        future::select(closed, Box::pin(cut)).map(drop).boxed()
+    };
     let outgoing = Outgoing {
         below: sender,
         cut: Box::pin(link.until_cut()),
@@ -36,7 +41,7 @@ pub(super) fn wrap(life: &Arc<Life>, link: Arc<Link>, side: Side, below: Socket)
         let message = incoming.next().await?;
         Some((message, incoming))
     });
-    Socket::new(local, remote, outgoing, incoming)
+    Socket::new(local, remote, outgoing, incoming).with_closed(closed)
 }
 
 struct Outgoing {
