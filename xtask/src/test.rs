@@ -36,6 +36,10 @@ pub(crate) fn run(_: &Args) -> Result<()> {
     let server = nats::ensure()?;
     // Not what clap holds, since it takes a leading `--` for itself.
     let args: Vec<String> = env::args().skip(2).collect();
+    if !has_option(&args, CHOICES) {
+        // As tests, which `--all-targets` makes of them, examples are no programs that a test could run.
+        process::run(&mut process::cargo(["build", "--workspace", "--examples"]))?;
+    }
     for line in plan(&args) {
         process::run(process::cargo(line).env(nats::VARIABLE, &server))?;
     }
