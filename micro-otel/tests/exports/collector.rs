@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::exported::subscribe;
 use crate::world::World;
 
 /// One export: where it was sent, and what it says.
@@ -73,8 +74,7 @@ pub(crate) async fn a_collector_gets_spans_and_metrics(world: &World) {
     let collector = tokio::spawn(collect(listener, sender));
     let telemetry = Telemetry::to(&endpoint, "greeter").unwrap();
     {
-        let _subscribed =
-            tracing::subscriber::set_default(tracing_subscriber::registry().with(telemetry.layer()));
+        let _subscribed = subscribe(tracing_subscriber::registry().with(telemetry.layer()));
         let recorder = telemetry.recorder();
         let _recorded = ::metrics::set_default_local_recorder(&recorder);
         let hello = |_: Context, _: Json<()>| async { Ok(Json(())) };
@@ -128,8 +128,7 @@ pub(crate) async fn without_a_collector_nothing_hangs(world: &World) {
     drop(listener);
     let telemetry = Telemetry::to(&endpoint, "greeter").unwrap();
     {
-        let _subscribed =
-            tracing::subscriber::set_default(tracing_subscriber::registry().with(telemetry.layer()));
+        let _subscribed = subscribe(tracing_subscriber::registry().with(telemetry.layer()));
         let service = world.caller().await;
         service.publish_to("nowhere", &Json(())).await.unwrap();
     }

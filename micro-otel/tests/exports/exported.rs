@@ -1,5 +1,6 @@
 //! The spans of one test.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanKind, TracerProvider};
@@ -24,11 +25,10 @@ impl Exported {
             .with_simple_exporter(spans.clone())
             .build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        let subscriber = tracing_subscriber::registry().with(layer);
         Exported {
             spans,
             _provider: provider,
-            _subscribed: tracing::subscriber::set_default(subscriber),
+            _subscribed: subscribe(tracing_subscriber::registry().with(layer)),
         }
     }
 
@@ -61,6 +61,21 @@ impl Exported {
             .map(|span| format!("{:?} {}", span.span_kind, span.name))
             .collect()
     }
+}
+
+/// Tells this thread's spans to this subscriber.
+///
+/// While there is only one subscriber, `tracing` asks the thread that is first to reach a place in the code whether
+/// its spans are wanted, and keeps the answer for all: a test without a subscriber would silence one that has it. So
+/// there is one for the whole process besides.
+pub(crate) fn subscribe(
+    subscriber: impl tracing::Subscriber + Send + Sync,
+) -> tracing::subscriber::DefaultGuard {
+    static EVERYWHERE: Once = Once::new();
+    EVERYWHERE.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+    });
+    tracing::subscriber::set_default(subscriber)
 }
 
 /// What a span says of something.
