@@ -2,6 +2,9 @@
 
 mod broker;
 mod encoding;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inbound;
 mod native;
 mod subscription;

@@ -5,6 +5,9 @@ pub mod broker;
 pub mod client;
 pub mod codec;
 pub mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod memory;
 pub mod message;
 pub mod name;

@@ -21,3 +21,13 @@ pub const MAX_HEADER_BYTES: usize = 1024 * 1024;
 
 /// The most headers that one message may have: 1,024. Each new one is compared with those before it.
 pub const MAX_HEADERS: usize = 1024;
+
+/// What the parser of nearly all messages reads, and what the parser of any JSON does.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn decode_twice(payload: &[u8]) -> [Option<micro_core::Message>; 2] {
+    let text = std::str::from_utf8(payload).ok();
+    [
+        plain::decode(payload),
+        text.and_then(|text| json::decode(text).ok()),
+    ]
+}

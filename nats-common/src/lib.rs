@@ -19,6 +19,9 @@ pub mod envelope;
 mod errors;
 mod feed;
 mod fence;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inbox;
 mod leave;
 mod login;

@@ -3,6 +3,9 @@
 mod answers;
 mod config;
 mod due;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hub;
 mod ledger;
 mod own;

@@ -4,6 +4,9 @@ mod config;
 mod control;
 mod end;
 mod ending;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod go_micro;
 mod ignored;
 mod inbound;

@@ -11,6 +11,8 @@ mod breach;
 mod content;
 mod end;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod groups;
 mod history;
 mod home;

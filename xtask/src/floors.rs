@@ -48,6 +48,8 @@ const MODULES: &[Module] = &[
     module(3, "plugin", &[]),
     // A backend like those with a crate of their own: it enters itself into the table of plugins.
     module(3, "memory", &["plugin"]),
+    // Above all of them; only tests and fuzz targets have it.
+    module(4, "fuzzing", &[]),
 ];
 
 /// The highest floor of micro-core that the crates in [`PLUGINS`] may use.

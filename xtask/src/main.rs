@@ -14,6 +14,7 @@ mod bench;
 mod chaos;
 mod ci;
 mod floors;
+mod fuzz;
 mod interop;
 mod matrix;
 mod nats;
@@ -44,6 +45,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Runs the tests that need a nats-server on each version of it that is promised.
     Matrix(matrix::Args),
+    /// Tries every decoder, and the whole server, with what strangers may send.
+    Fuzz(fuzz::Args),
     /// Checks that imports go down only.
     Floors,
 }
@@ -53,8 +56,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            match error.is::<interop::NoGo>() {
-                true => ExitCode::from(interop::NoGo::EXIT_CODE),
+            if error.is::<interop::NoGo>() {
+                return ExitCode::from(interop::NoGo::EXIT_CODE);
+            }
+            match error.is::<fuzz::NoFuzzer>() {
+                true => ExitCode::from(fuzz::NoFuzzer::EXIT_CODE),
                 false => ExitCode::FAILURE,
             }
         }
@@ -70,6 +76,7 @@ fn run(command: Command) -> Result<()> {
         Command::Interop(args) => interop::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Floors => floors::run(),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod frame;
 pub(crate) mod framing;
 pub(crate) mod headers;
 mod method;
-mod micro_error;
+pub(crate) mod micro_error;
 mod request;
 mod status;
 

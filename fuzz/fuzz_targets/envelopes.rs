@@ -1,0 +1,3 @@
+#![no_main]
+
+micro_fuzz::target!(nats_common::fuzzing::envelopes);

@@ -1,0 +1,3 @@
+#![no_main]
+
+micro_fuzz::target!(broker_nats::fuzzing::events);
