@@ -102,6 +102,7 @@ suite! {
             a_call_that_is_not_polled_holds_up_no_other,
             a_dropped_server_stream_cancels_its_handler,
             a_dropped_client_stream_cancels_its_handler,
+            a_dropped_client_stream_cancels_a_handler_that_does_not_read,
             a_dropped_bidi_stream_cancels_its_handler,
             an_endless_stream_ends_with_its_reader,
             a_dropped_call_cancels_the_calls_made_for_it,

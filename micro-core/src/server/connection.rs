@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tower::Service;
 
 use crate::error::{ErrorKind, Result};
@@ -168,15 +168,27 @@ where
             && let Some(running) = self.calls.get(&call.reply.id)
         {
             if let Some(items) = &running.items {
-                // Waiting here stops reading this socket, which belongs to this stream alone: its sender is slowed.
-                // An error means that the handler no longer reads.
-                items.send(Ok(body)).await.ok();
+                self.hand_on(items, body).await;
             }
             return;
         }
         match self.shared.admit(call.dialect) {
             Ok(place) => self.begin(call, body, place),
             Err(status) => self.refuse(call.reply, &status).await,
+        }
+    }
+
+    /// Hands an item on to its stream. Waiting here stops reading this socket, which belongs to this stream alone: its
+    /// sender is slowed. But a sender that is gone must not wait for a handler that does not read.
+    async fn hand_on(&self, items: &mpsc::Sender<Item>, body: Bytes) {
+        // An error means that the handler no longer reads.
+        let Err(TrySendError::Full(item)) = items.try_send(Ok(body)) else {
+            return;
+        };
+        tokio::select! {
+            biased;
+            _ = items.send(item) => {}
+            () = self.writer.closed() => {}
         }
     }
 

@@ -108,6 +108,11 @@ impl Writer {
         feed.next.is_none() && matches!(feed.sender().poll_ready(nobody), Poll::Ready(Ok(())))
     }
 
+    /// Waits until the peer reads no answers any more.
+    pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.0.lock().sender.closed()
+    }
+
     /// Feeds an answer for which there [is room](Writer::has_room). It leaves when [`run`](Writer::run) is polled next, or
     /// before.
     pub(super) fn feed(&self, message: Message, reply: &ReplyTo) {

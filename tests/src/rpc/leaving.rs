@@ -1,8 +1,10 @@
 //! Callers that go away before they have their answer.
 
+use std::task::Poll;
+
 use futures::StreamExt;
 use futures::stream;
-use micro_core::{Client, Context, Json, Router, Status, Streaming};
+use micro_core::{Client, Context, Json, Router, ServerOptions, Status, Streaming};
 
 use super::RpcWorld;
 use super::handlers::{Signal, forever, gate, router};
@@ -130,6 +132,35 @@ pub async fn a_dropped_client_stream_cancels_its_handler(world: &RpcWorld) {
     }
     ended.fired().await;
     released.fired().await;
+}
+
+/// The same when the handler's queue is full, and its server waits for room in it.
+pub async fn a_dropped_client_stream_cancels_a_handler_that_does_not_read(world: &RpcWorld) {
+    let (begun, ended, sent) = (Signal::default(), Signal::default(), Signal::default());
+    let signals = (begun.clone(), ended.clone());
+    let router =
+        Router::new().client_stream("Hang.Unread", move |_: Context, unread: Streaming<Json<u64>>| {
+            let guard = signals.1.on_drop();
+            signals.0.fire();
+            async move {
+                let _kept = (guard, unread);
+                std::future::pending::<Result<Json<u64>, Status>>().await
+            }
+        });
+    let (here, there) = (Process::open(world).await, Process::open(world).await);
+    let options = ServerOptions::default().with_stream_capacity(1);
+    let _server = there.serve_with("node", router, options).await;
+    let (client, all_sent) = (here.client(), sent.clone());
+    let numbers = forever().take(50).chain(stream::poll_fn(move |_| {
+        all_sent.fire();
+        Poll::Pending
+    }));
+    let call = client.client_stream::<_, Json<u64>>(SERVICE, "Hang.Unread", Streaming::new(numbers));
+    tokio::select! {
+        answer = async { call.await } => panic!("{answer:?}"),
+        () = async { tokio::join!(begun.fired(), sent.fired()); } => {}
+    }
+    ended.fired().await;
 }
 
 /// Dropping the answers of a bidirectional stream ends its handler, though the caller has more to send.
