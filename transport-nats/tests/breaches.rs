@@ -31,8 +31,13 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
+        Stage::with(|transport| transport).await
+    }
+
+    /// The listener's transport is told to behave so.
+    async fn with(limits: impl FnOnce(NatsTransport) -> NatsTransport) -> Self {
         let server = NatsServer::start().await;
-        let (here, there) = (transport(&server).await, transport(&server).await);
+        let (here, there) = (transport(&server).await, limits(transport(&server).await));
         let mut listener = listen(&there).await;
         let near = dial(&here, &listener).await;
         let far = accept(&mut listener).await;
@@ -175,6 +180,17 @@ async fn a_length_above_the_limit_ends_its_socket_before_anything_is_kept() {
         assert_eq!(breach, (ErrorKind::ResourceExhausted, 5));
     }
     assert_eq!(stage.ignored().excessive, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_above_the_limit_ends_its_socket_also_in_one_frame() {
+    let mut stage = Stage::with(|transport| transport.with_max_message_size(1000)).await;
+    let (limit, head) = (1000 + (16 << 10), 1);
+    let fits = message(&"x".repeat(limit - head));
+    let excessive = message(&"x".repeat(limit - head + 1));
+    let breach = stage.breach([packet(1, &fits), packet(2, &excessive)]).await;
+    assert_eq!(breach, (ErrorKind::ResourceExhausted, 5));
+    assert_eq!(stage.ignored().excessive, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

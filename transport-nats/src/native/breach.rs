@@ -17,7 +17,7 @@ pub(crate) enum Breach {
     Repeated,
     /// It sent more than it was allowed.
     Overflow,
-    /// It announced a message above the limit.
+    /// It sent or announced a message above the limit.
     TooLarge,
     /// It speaks a version that is not known here.
     Version,

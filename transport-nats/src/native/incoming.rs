@@ -25,7 +25,7 @@ pub(crate) struct Incoming {
     /// The number of the next packet.
     expected: u64,
     window: Window,
-    /// The largest content of a message that is put together.
+    /// The largest content of a message.
     max_content: u64,
     pieces: Option<Pieces>,
     /// Whether the reader is at work on something that it was given.

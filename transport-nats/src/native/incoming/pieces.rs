@@ -59,9 +59,7 @@ impl Incoming {
         if self.pieces.is_some() {
             return Err(Breach::Malformed);
         }
-        if total > self.max_content {
-            return Err(Breach::TooLarge);
-        }
+        self.check_size(total)?;
         self.pieces = Some(Pieces::new(total));
         Ok(())
     }

@@ -82,6 +82,7 @@ impl Incoming {
                     return Err(Breach::Malformed);
                 }
                 Frame::Message(content) => {
+                    self.check_size(content.len() as u64)?;
                     let cost = window::cost(content.len());
                     self.receive(cost)?;
                     run.add(cost);
@@ -113,6 +114,14 @@ impl Incoming {
         }
         self.expected += 1;
         Ok(())
+    }
+
+    /// A whole message, or what the first piece of one announces.
+    pub(super) fn check_size(&self, content: u64) -> Result<(), Breach> {
+        match content > self.max_content {
+            true => Err(Breach::TooLarge),
+            false => Ok(()),
+        }
     }
 
     fn receive(&mut self, cost: u64) -> Result<(), Breach> {
