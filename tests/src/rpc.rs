@@ -15,6 +15,7 @@ mod choosing;
 mod deadlines;
 mod failover;
 mod finding;
+mod half_close;
 mod handlers;
 mod hedging;
 mod kinds;
@@ -201,6 +202,9 @@ suite! {
             an_idempotent_method_is_made_again,
             nothing_beyond_go_micro_is_said_to_others,
             a_request_says_what_go_micro_needs,
+        }
+        half_close: {
+            a_client_stream_is_answered_when_its_requests_have_ended,
         }
         callers: {
             every_request_is_answered_once,

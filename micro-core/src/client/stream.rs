@@ -13,7 +13,7 @@ use crate::client::pulse::Pulse;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::rpc::frame::{self, Dialect, ServerEvent};
-use crate::rpc::{BodyStream, Context, Request, Status};
+use crate::rpc::{BodyStream, CallKind, Context, Request, Status};
 use crate::selector::Entered;
 use crate::transport::{Socket, SocketReceiver, SocketSender};
 
@@ -47,6 +47,7 @@ pub(crate) fn open(
     let call = Call {
         caller: frame::Caller::new(&request, 0, dialect),
         opening: frame::empty_request(&request.content_type),
+        kind: request.kind,
         context: request.context,
         stop: stop.clone(),
         sent: AtomicUsize::new(0),
@@ -68,6 +69,7 @@ pub(crate) fn open(
 struct Call {
     caller: frame::Caller,
     opening: Bytes,
+    kind: CallKind,
     context: Context,
     stop: CancellationToken,
     /// How many messages were sent on the socket.
@@ -134,6 +136,15 @@ impl Call {
         }
     }
 
+    /// go-micro has no half-close. A handler of its takes the end of the stream for that of the requests, and still
+    /// answers; but it says no more when it is done, so that only a caller who waits for one answer would know.
+    fn end_of_requests(&self) -> Option<Message> {
+        match self.dialect.is_ours() {
+            true => Some(frame::half_close(0)),
+            false => (self.kind == CallKind::ClientStream).then(|| self.caller.end()),
+        }
+    }
+
     /// Sends the opening and all items, and then waits for ever; returns what went wrong.
     async fn send(&self, sender: &mut SocketSender, mut outgoing: BodyStream) -> Unsent {
         let sent = match self.feed(sender, self.opening.clone()).await {
@@ -187,8 +198,8 @@ impl Call {
             let Some(body) = item else { break };
             self.feed(sender, body?).await?;
         }
-        if self.dialect.is_ours() {
-            sender.feed(frame::half_close(0)).await?;
+        if let Some(end) = self.end_of_requests() {
+            sender.feed(end).await?;
             self.count_sent();
         }
         Ok(sender.flush().await?)

@@ -14,15 +14,15 @@ use super::stage::{AT_ONCE, Listed, PATIENCE, Process, SERVICE, ask};
 use crate::value::attempt;
 
 /// A node that a clause plays, and a client that calls it.
-struct Stage {
-    client: Client,
-    listener: Listener,
+pub(super) struct Stage {
+    pub(super) client: Client,
+    pub(super) listener: Listener,
     _listed: Listed,
 }
 
 /// What a node says of itself.
 #[derive(Clone, Copy, PartialEq)]
-enum Says {
+pub(super) enum Says {
     /// That it understands what goes beyond go-micro.
     Everything,
     /// Nothing, as a go-micro peer does.
@@ -30,7 +30,7 @@ enum Says {
 }
 
 impl Stage {
-    async fn open(world: &RpcWorld, says: Says) -> Self {
+    pub(super) async fn open(world: &RpcWorld, says: Says) -> Self {
         let (here, there) = (Process::open(world).await, Process::open(world).await);
         let listener = there.transport.listen(ListenOptions::default()).await.unwrap();
         let mut metadata = Metadata::new();
@@ -80,7 +80,7 @@ async fn request(socket: &mut Socket) -> Message {
 }
 
 /// An answer as go-micro sends it.
-fn answer(request: &Message, body: &str) -> Message {
+pub(super) fn answer(request: &Message, body: &str) -> Message {
     let id = request.headers.get("Micro-ID").expect("an id").to_owned();
     Message::new(body.to_owned())
         .with_header("Content-Type", "application/json")
