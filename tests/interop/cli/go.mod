@@ -2,7 +2,11 @@ module micro.example/interop/cli
 
 go 1.24.1
 
-tool github.com/micro/micro/v5
+tool (
+	github.com/micro/micro/v5
+	github.com/micro/micro/v5/cmd/protoc-gen-micro
+	google.golang.org/protobuf/cmd/protoc-gen-go
+)
 
 require (
 	github.com/armon/go-metrics v0.4.1 // indirect

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod cells;
+mod generate;
 #[cfg(test)]
 mod generations;
 mod peer;
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// Is a peer, told what to do by lines on standard input.
     Peer(peer::Args),
+    /// Makes Go code of a .proto file.
+    Generate(generate::Args),
 }
 
 #[tokio::main]
@@ -36,6 +39,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::Peer(args)) => peer::run(args).await.map(|()| true),
+        Some(Command::Generate(args)) => generate::run(&args).map(|()| true),
         None => runner::run(cli.matrix).await,
     };
     match done {
