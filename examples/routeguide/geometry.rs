@@ -5,6 +5,11 @@ use super::Point;
 /// The mean radius of the earth.
 const METRES: f64 = 6_371_000.0;
 
+/// Whether there is such a point: 90 degrees to the north and the south, 180 to the east and the west.
+pub(super) fn is_on_globe(point: &Point) -> bool {
+    point.latitude.unsigned_abs() <= 900_000_000 && point.longitude.unsigned_abs() <= 1_800_000_000
+}
+
 /// Whether a point is within a rectangle, whichever two opposite corners are given.
 pub(super) fn is_within(point: &Point, one: &Point, other: &Point) -> bool {
     let between = |it: i32, a: i32, b: i32| (a.min(b)..=a.max(b)).contains(&it);

@@ -23,6 +23,9 @@ pub struct Guide {
 
 impl RouteGuide for Guide {
     async fn get_feature(&self, _: &Context, point: Point) -> Result<Feature, Status> {
+        if !geometry::is_on_globe(&point) {
+            return Err(Status::invalid_argument("a point is on the globe"));
+        }
         Ok(features::at(point))
     }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask interop`: every way in which a Rust and a go-micro service can meet.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,6 +9,8 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::{nats, process};
+
+mod guide;
 
 /// Builds the Go peers and tries every cell of the matrix against a real nats-server.
 ///
@@ -54,14 +57,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         });
     }
     let server = nats::ensure()?;
-    let (v5, v2, cli) = (peer("v5")?, peer("v2")?, built("cli", TOOL)?);
+    let (v5, v2, cli, guide) = (
+        peer("v5")?,
+        peer("v2")?,
+        built("cli", TOOL, "micro")?,
+        guide::peer()?,
+    );
     process::run(
         process::cargo(["run", "--package", "micro-interop", "--"])
             .args(&args.args)
             .env(nats::VARIABLE, server)
             .env(V5, v5)
             .env("MICRO_INTEROP_V2", v2)
-            .env("MICRO_INTEROP_CLI", cli),
+            .env("MICRO_INTEROP_CLI", cli)
+            .env("MICRO_INTEROP_GUIDE", guide),
     )
 }
 
@@ -71,18 +80,28 @@ pub(crate) fn has_go() -> bool {
 
 /// Builds the peer of one generation.
 pub(crate) fn peer(generation: &str) -> Result<PathBuf> {
-    built(generation, ".")
+    built(generation, ".", generation)
 }
 
 /// Builds a package of Go by the versions of a module of ours.
-fn built(module: &str, package: &str) -> Result<PathBuf> {
-    let program = process::target().join("interop").join(module);
+fn built(module: &str, package: &str, program: &str) -> Result<PathBuf> {
+    build(module, package, program, &[])
+}
+
+fn build(module: &str, package: &str, program: &str, args: &[&OsStr]) -> Result<PathBuf> {
+    let program = folder().join(program);
     process::run(
         Command::new("go")
             .current_dir(process::root().join("tests/interop").join(module))
             .args(["build", "-mod=readonly", "-o"])
             .arg(&program)
+            .args(args)
             .arg(package),
     )?;
     Ok(program)
+}
+
+/// What is built of Go.
+fn folder() -> PathBuf {
+    process::target().join("interop")
 }

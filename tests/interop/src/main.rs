@@ -19,9 +19,10 @@ mod runner;
 
 /// Tries every way in which a Rust and a go-micro service can meet.
 #[derive(Parser)]
+#[command(subcommand_negates_reqs = true)]
 struct Cli {
     #[command(flatten)]
-    matrix: runner::Args,
+    matrix: Option<runner::Args>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -37,10 +38,11 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.command {
-        Some(Command::Peer(args)) => peer::run(args).await.map(|()| true),
-        Some(Command::Generate(args)) => generate::run(&args).map(|()| true),
-        None => runner::run(cli.matrix).await,
+    let done = match (cli.command, cli.matrix) {
+        (Some(Command::Peer(args)), _) => peer::run(args).await.map(|()| true),
+        (Some(Command::Generate(args)), _) => generate::run(&args).map(|()| true),
+        (None, Some(matrix)) => runner::run(matrix).await,
+        (None, None) => Err(anyhow::anyhow!("there is nothing to do; see --help")),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -58,6 +58,8 @@ async fn asks(guide: &RouteGuideClient) {
     let nowhere = Point::of(0.0, 0.0);
     let feature = guide.get_feature(nowhere).await.unwrap();
     assert_eq!((feature.name.as_str(), feature.location), ("", Some(nowhere)));
+    let refused = guide.get_feature(Point::of(90.1, 0.0)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
 async fn looks_around(guide: &RouteGuideClient) {

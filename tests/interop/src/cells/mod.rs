@@ -14,6 +14,8 @@ mod content_types;
 mod described;
 mod errors;
 mod fleet;
+mod guide;
+mod guide_streams;
 mod harm;
 mod nodes;
 mod odd_records;
@@ -36,6 +38,8 @@ pub(crate) struct Row {
     pub(crate) limit: Option<Duration>,
     /// Whether it spends its time waiting, and takes nothing from those that run beside it.
     pub(crate) waits: bool,
+    /// Whether its Go peers are what protoc-gen-micro generates.
+    pub(crate) guide: bool,
     generation: Option<Generation>,
     direction: Option<Direction>,
 }
@@ -60,6 +64,7 @@ impl Row {
             run,
             limit: None,
             waits: false,
+            guide: false,
             generation: None,
             direction: None,
         }
@@ -75,6 +80,12 @@ impl Row {
     fn waits(mut self, limit: Duration) -> Self {
         self.waits = true;
         self.within(limit)
+    }
+
+    /// Is about the route guide, which is generated for one generation alone.
+    fn of_the_guide(mut self) -> Self {
+        self.guide = true;
+        self.with(Generation::V5)
     }
 
     /// Makes sense in one direction only.
@@ -107,6 +118,8 @@ pub(crate) fn rows() -> Vec<Row> {
         registry::rows(),
         nodes::rows(),
         described::rows(),
+        guide::rows(),
+        guide_streams::rows(),
         cli::rows(),
         broker::rows(),
         harm::rows(),

@@ -10,6 +10,8 @@ mod body;
 mod broker;
 mod call;
 mod drive;
+mod guide;
+mod guide_lines;
 mod handlers;
 mod load;
 mod named;
@@ -76,6 +78,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     broker::enter(&mut drive, &peer);
     serve::enter(&mut drive, &peer);
     load::enter(&mut drive, &peer);
+    guide::enter(&mut drive, &peer);
     drive.on("about", async |_: drive::None| {
         Ok(json!({ "generation": "rust" }))
     });

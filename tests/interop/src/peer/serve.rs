@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Peer;
 use super::body::{self, Kind};
 use super::drive::Drive;
+use super::guide;
 use super::handlers::{self, HelloRequest};
 use super::shop::{OnePrice, ShopServer};
 use super::talk::{self, Line};
@@ -82,6 +83,10 @@ impl Peer {
         };
         handlers::router(self.backends.client().clone())
             .merge(ShopServer::new(OnePrice).into())
+            .merge(guide::server(
+                self.emitter.clone(),
+                format!("{name_here}.recorded"),
+            ))
             .bidi_stream("Talk.Chat", chat)
     }
 

@@ -18,9 +18,9 @@ mod table;
 mod tool;
 mod world;
 
-pub(crate) use expect::{Outcome, ensure_eq, field, within};
+pub(crate) use expect::{Outcome, Received, ensure_eq, field, within};
 pub(crate) use process::{Events, Peer};
-pub(crate) use world::{Direction, Generation, Pair};
+pub(crate) use world::{Direction, Generation, Pair, SERVICE};
 
 use table::{Key, Table};
 use world::Programs;
@@ -55,6 +55,9 @@ pub(crate) struct Args {
     /// go-micro's own command line tool, `micro` of v5.8.0.
     #[arg(long, env = "MICRO_INTEROP_CLI", value_name = "FILE")]
     cli: PathBuf,
+    /// The peer made of what protoc-gen-micro generates.
+    #[arg(long, env = "MICRO_INTEROP_GUIDE", value_name = "FILE")]
+    guide: PathBuf,
 }
 
 /// One cell of the matrix: a row, tried with one generation in one direction.
@@ -65,7 +68,7 @@ struct Cell {
 
 /// Answers whether all passed.
 pub(crate) async fn run(args: Args) -> Result<bool> {
-    let programs = Arc::new(Programs::new(&args.v5, &args.v2, &args.cli)?);
+    let programs = Arc::new(Programs::new(&args)?);
     let mut cells = chosen(&args);
     if cells.is_empty() {
         bail!("no cell is called like {:?}", args.only);
@@ -127,6 +130,10 @@ async fn try_cell(cell: Cell, programs: Arc<Programs>) -> (Key, Result<()>) {
     let (generation, direction) = (key.generation, key.direction);
     // A task of its own, so that a panic is the failure of this cell alone.
     let work = async move {
+        let programs = match row.guide {
+            true => Arc::new(programs.of_the_guide()),
+            false => programs,
+        };
         let pair = Pair::new(programs, generation, direction).await?;
         (row.run)(&pair).await
     };

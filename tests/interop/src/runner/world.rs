@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use micro_conformance::nats_server::NatsServer;
 use serde_json::{Value, json};
 
+use super::Args;
 use super::expect::{Outcome, Received};
 use super::process::Peer;
 use super::tool;
@@ -71,27 +72,40 @@ impl fmt::Display for Direction {
 }
 
 /// The programs of the peers.
+#[derive(Clone)]
 pub(super) struct Programs {
     v5: PathBuf,
     v2: PathBuf,
     cli: PathBuf,
+    guide: PathBuf,
     rust: PathBuf,
 }
 
 impl Programs {
-    pub(super) fn new(v5: &Path, v2: &Path, cli: &Path) -> Result<Self> {
-        for file in [v5, v2, cli] {
-            if !file.is_file() {
-                bail!("nothing at {}; `cargo xtask interop` builds it", file.display());
-            }
-        }
+    pub(super) fn new(args: &Args) -> Result<Self> {
         Ok(Programs {
-            v5: std::path::absolute(v5)?,
-            v2: std::path::absolute(v2)?,
-            cli: std::path::absolute(cli)?,
+            v5: built(&args.v5)?,
+            v2: built(&args.v2)?,
+            cli: built(&args.cli)?,
+            guide: built(&args.guide)?,
             rust: std::env::current_exe().context("where this program is")?,
         })
     }
+
+    /// With the generated program in the place of the one written by hand.
+    pub(super) fn of_the_guide(&self) -> Self {
+        Programs {
+            v5: self.guide.clone(),
+            ..self.clone()
+        }
+    }
+}
+
+fn built(file: &Path) -> Result<PathBuf> {
+    if !file.is_file() {
+        bail!("nothing at {}; `cargo xtask interop` builds it", file.display());
+    }
+    Ok(std::path::absolute(file)?)
 }
 
 /// Two peers on a nats-server of their own: `asks` calls, looks, publishes; `serves` is called, found, told.
