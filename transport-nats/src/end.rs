@@ -218,6 +218,8 @@ impl End {
     pub(crate) fn on_loss(&self, count: u64) {
         let text = "this process fell behind, and what came in for it was dropped";
         self.change(|state| state.fail(Failure::new(ErrorKind::Lagged(count), text)));
+        // Who sends would go on for ever: what comes from now on is read by nobody.
+        self.tell(Word::Reset);
     }
 
     pub(crate) fn on_denial(&self, denial: &nats_common::Denial) {

@@ -107,3 +107,63 @@ pub(crate) fn check(address: &Address) -> Result<()> {
         .with_source(error)
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use std::time::Duration;
+
+    use micro_conformance::nats_server::NatsServer;
+    use micro_core::{DialOptions, Message, PluginConfig, Transport};
+    use nats_common::{Connection, Consumer, Incoming};
+
+    use super::*;
+    use crate::config::Encoding;
+    use crate::keeper::{Keeper, Limits};
+    use crate::transport::NatsTransport;
+
+    /// A desk at an address, and what it accepts.
+    async fn desk(
+        connection: Arc<Connection>,
+        address: Address,
+    ) -> (Arc<Desk>, Pump, mpsc::Receiver<Result<Socket>>) {
+        let (sender, accepted) = mpsc::channel(4);
+        let limits = Limits {
+            idle: Duration::from_secs(600),
+            keepalive: Duration::from_secs(15),
+            sockets: 4,
+            max_message: 1024,
+        };
+        let counters = Arc::default();
+        let terms = Terms {
+            keeper: Arc::new(Keeper::start(&connection, &counters, limits)),
+            connection: connection.clone(),
+            counters,
+            encoding: Encoding::GoMicro,
+            limits,
+        };
+        let desk = Arc::new(Desk::new(terms, address.clone(), sender));
+        let pump = connection.pump(address.as_str(), None, desk.clone()).await;
+        (desk, pump.unwrap(), accepted)
+    }
+
+    #[tokio::test]
+    async fn a_loss_on_the_way_in_is_told_to_whoever_sends() {
+        let server = NatsServer::start().await;
+        let config = PluginConfig::default().with_addresses(&server.url());
+        let open = || Connection::open(&config);
+        let address: Address = "here".parse().unwrap();
+        let (desk, _pump, mut accepted) = desk(open().await.unwrap(), address.clone()).await;
+        let transport = NatsTransport::new(open().await.unwrap()).with_encoding(Encoding::GoMicro);
+        let peer = DialOptions::default().with_peer(peer::metadata(Encoding::GoMicro));
+        let mut near = transport.dial(&address, peer).await.unwrap();
+        near.send(Message::new("hello")).await.unwrap();
+        let mut far = accepted.recv().await.unwrap().unwrap();
+        assert_eq!(far.recv().await.unwrap().unwrap().body, "hello");
+        desk.take(Incoming::Lost(3));
+        assert_eq!(far.recv().await.unwrap().unwrap_err().lost(), Some(3));
+        let told = near.recv().await.unwrap().unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Unavailable, "{told}");
+        near.send(Message::new("more")).await.unwrap_err();
+    }
+}
