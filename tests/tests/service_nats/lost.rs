@@ -61,6 +61,7 @@ async fn a_call_in_flight_does_not_wait_out_a_lost_server() {
     println!("told after {:?}: {status}", start.elapsed());
     assert_eq!(status.code(), Code::Unavailable);
     assert!(!status.is_never_delivered());
+    assert!(status.message().contains("service: test"), "{status}");
     assert!(start.elapsed() < LIMIT / 5, "{:?}", start.elapsed());
 }
 
@@ -152,7 +153,8 @@ async fn a_cluster_that_loses_a_server_is_lived_through() {
     let addresses: Vec<_> = cluster.servers().iter().map(NatsServer::address).collect();
     let (_service, mut heard) = hearing(&addresses.join(",")).await;
     let caller = caller(&[&*addresses[1], &*addresses[2]].join(",")).await;
-    assert_eq!(double(caller.client(), 21).await, Ok(42));
+    // What one server knows, the others learn a little later.
+    until_answered(caller.client()).await;
     // First the one that the service is connected to, and then the caller's.
     for lost in [0, 1] {
         cluster.server(lost).kill().await;

@@ -26,7 +26,14 @@ pub(super) fn build(packages: &[String]) -> Result<Vec<Binary>> {
         given => given.to_vec(),
     };
     eprintln!("building the tests of {}", packages.join(", "));
-    let mut command = process::cargo(["test", "--no-run", "--message-format=json", "--lib", "--tests"]);
+    let mut command = process::cargo([
+        "test",
+        "--no-run",
+        "--message-format=json",
+        "--lib",
+        "--tests",
+        "--examples",
+    ]);
     for package in &packages {
         command.args(["--package", package]);
     }
