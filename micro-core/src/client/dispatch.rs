@@ -8,6 +8,7 @@ use tokio::time::sleep_until;
 
 use crate::client::attempt::Attempts;
 use crate::client::plan::Plan;
+use crate::client::unreached::named;
 use crate::client::{Shared, hedge, streaming};
 use crate::message::Text;
 use crate::rpc::frame;
@@ -54,7 +55,7 @@ async fn unary(attempts: &mut Attempts, request: &mut Request) -> Result<Respons
         };
         match attempts.end(outcome) {
             Err(failed) if attempts.may_try_again(&pick, &failed, request.context.deadline()) => {}
-            answer => return answer,
+            answer => return answer.map_err(|status| named(status, &request.service)),
         }
         if attempts.retries.is_paused() {
             Box::pin(within(&request.context, attempts.retries.pause())).await?;

@@ -238,6 +238,7 @@ impl Call {
         let status = match error.kind() {
             ErrorKind::Lagged(_) => Status::data_loss(error.to_string()),
             ErrorKind::Malformed => Status::internal(error.to_string()),
+            ErrorKind::PermissionDenied => Status::permission_denied(error.to_string()),
             _ => Status::unavailable(error.to_string()),
         };
         let sent = self.sent.load(Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! What a call ends with that no node took.
 
 use crate::error::{Error, ErrorKind};
-use crate::rpc::Status;
+use crate::rpc::{Code, Status};
 
 /// What cannot be dialled has not been called. An address that can never be dialled is the node's fault.
 pub(super) fn undialled(error: Error) -> Status {
@@ -23,6 +23,21 @@ pub(super) fn unreached(last: &Status, service: &str) -> Status {
         status.never_delivered()
     } else {
         status
+    }
+}
+
+/// What this side says of a socket that broke, and of which service it was one: its address tells that to nobody.
+pub(super) fn named(status: Status, service: &str) -> Status {
+    let is_ours =
+        matches!(status.code(), Code::Unavailable | Code::PermissionDenied) && !status.is_from_peer();
+    if !is_ours || status.message().contains(service) {
+        return status;
+    }
+    let message = format!("{} (service: {service})", status.message());
+    let named = Status::new(status.code(), message).with_details(status.details().clone());
+    match status.is_never_delivered() {
+        true => named.never_delivered(),
+        false => named,
     }
 }
 

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use super::InFlight;
 use super::calls::{End, Progress};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::rpc::frame::{FromServer, ServerEvent};
 use crate::rpc::{Response, Status};
 
@@ -50,7 +50,10 @@ impl InFlight {
                 Progress::Queued(_) => false,
                 Progress::Sent(number) => number <= delivered,
             };
-            let status = Status::unavailable(error.to_string());
+            let status = match error.kind() {
+                ErrorKind::PermissionDenied => Status::permission_denied(error.to_string()),
+                _ => Status::unavailable(error.to_string()),
+            };
             let status = if reached { status } else { status.never_delivered() };
             entry.progress = Progress::Done(Err(status));
             callers.push(entry.caller.clone());
