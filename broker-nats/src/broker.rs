@@ -7,11 +7,11 @@ use micro_core::broker::{Broker, BrokerCapabilities, SubscribeOptions, Subscript
 use micro_core::name;
 use micro_core::plugin::PluginConfig;
 use micro_core::{Error, ErrorKind, Message, Result};
-use nats_common::{Connection, Outgoing, Subject};
+use nats_common::{Connection, Outgoing, Subject, Told};
 use parking_lot::Mutex;
 
 use crate::encoding::Encoding;
-use crate::{NAME, subscription};
+use crate::{NAME, inbound, subscription};
 
 /// A [`Broker`] on NATS.
 #[derive(Clone, Debug)]
@@ -20,12 +20,15 @@ pub struct NatsBroker {
     encoding: Encoding,
     /// Of the last event: most publishers stay with a topic, which is then neither checked nor copied again.
     last: Arc<Mutex<Option<Subject>>>,
+    /// Which refusals of the server a flush has told of.
+    told: Arc<Told>,
 }
 
 impl NatsBroker {
     /// A broker on a connection that exists, which publishes in go-micro's encoding.
     pub fn new(connection: Arc<Connection>) -> Self {
         NatsBroker {
+            told: Arc::new(connection.told()),
             connection,
             encoding: Encoding::default(),
             last: Arc::default(),
@@ -96,8 +99,8 @@ impl Broker for NatsBroker {
     }
 
     async fn flush(&self) -> Result<()> {
-        let fenced = self.connection.fence().await;
-        fenced.map_err(|error| error.with_operation("flush"))
+        let settled = self.connection.settle(&self.told, inbound::is_topic).await;
+        settled.map_err(|error| error.with_operation("flush"))
     }
 
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription> {

@@ -79,6 +79,11 @@ fn carries_events(pattern: &str, subject: &str) -> bool {
         .all(|prefix| !subject.starts_with(prefix) || pattern.starts_with(prefix))
 }
 
+/// Whether events travel on a subject.
+pub(crate) fn is_topic(subject: &str) -> bool {
+    carries_events(">", subject)
+}
+
 fn disconnected() -> Error {
     Error::new(
         ErrorKind::Unavailable,

@@ -62,4 +62,6 @@ mod readme {
     mod testing {}
     #[doc = include_str!("../../docs/observability.md")]
     mod observability {}
+    #[doc = include_str!("../../docs/security.md")]
+    mod security {}
 }

@@ -2,12 +2,15 @@
 
 use async_nats::ServerAddr;
 use micro_core::plugin::{Login, Tls, without_login};
-use micro_core::{ErrorKind, PluginConfig};
+use micro_core::{Error, ErrorKind, PluginConfig, Result, name};
 
 use crate::errors::Refusal;
 
 /// Where a NATS server is looked for when no address is given.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:4222";
+
+/// In bytes: what peers read has room for a number behind it.
+const LONGEST_PREFIX: usize = 128;
 
 /// The servers of one configuration, in order of preference.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct Servers {
     pub(crate) unreadable: Vec<Refusal>,
     /// How the way to each of them is kept private.
     pub(crate) tls: Tls,
+    /// Under which subjects we are answered, if not under those that all share.
+    pub(crate) inbox_prefix: Option<String>,
 }
 
 /// One server.
@@ -44,6 +49,7 @@ impl Servers {
             usable: Vec::new(),
             unreadable: Vec::new(),
             tls: config.security.tls.clone(),
+            inbox_prefix: config.security.inbox_prefix.clone(),
         };
         for text in texts {
             match Server::parse(text) {
@@ -57,6 +63,26 @@ impl Servers {
         }
         servers.share_login(config.security.login.clone());
         servers
+    }
+
+    /// Checks the subjects under which we are to be answered.
+    ///
+    /// Peers take what begins with `_INBOX.` for an address that is never given twice, and for no event.
+    pub(crate) fn check_inbox(&self) -> Result<()> {
+        let Some(prefix) = &self.inbox_prefix else {
+            return Ok(());
+        };
+        let is_subject = name::check_topic(prefix).is_ok();
+        match is_subject && prefix.starts_with("_INBOX.") && prefix.len() <= LONGEST_PREFIX {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "illegal inbox prefix {prefix:?}: it begins with _INBOX., has no wildcards, and no more than \
+                     {LONGEST_PREFIX} bytes, such as _INBOX.greeter"
+                ),
+            )),
+        }
     }
 
     fn share_login(&mut self, given: Option<Login>) {
@@ -78,7 +104,7 @@ impl Server {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> std::result::Result<Self, String> {
         let unreadable = |reason: String| format!("not an address of a NATS server ({reason})");
         let given: ServerAddr = text.parse().map_err(|error| unreadable(format!("{error}")))?;
         if !matches!(given.scheme(), "nats" | "tls") {
@@ -176,6 +202,28 @@ mod tests {
         let servers = Servers::parse(&config.with_security(Security::default().with_login(given.clone())));
         let logins: Vec<_> = servers.usable.iter().map(|server| server.login.clone()).collect();
         assert_eq!(logins, [Some(Login::Token("token".into())), Some(given)]);
+    }
+
+    #[test]
+    fn an_inbox_prefix_is_one_that_peers_know_as_such() {
+        let check = |prefix: &str| {
+            let security = Security::default().with_inbox_prefix(prefix);
+            Servers::parse(&PluginConfig::default().with_security(security)).check_inbox()
+        };
+        check("_INBOX.greeter").unwrap();
+        for prefix in [
+            "",
+            "_INBOX",
+            "_INBOX.",
+            "inbox.greeter",
+            "_INBOX.*",
+            "_INBOX.a b",
+            &format!("_INBOX.{}", "a".repeat(122)),
+        ] {
+            let error = check(prefix).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains("_INBOX.greeter"), "{error}");
+        }
     }
 
     #[test]

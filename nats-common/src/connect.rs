@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use micro_core::Result;
-use micro_core::plugin::{Login, Tls};
+use micro_core::plugin::Login;
 use tokio::time::timeout;
 
 use crate::config::{Server, Servers};
@@ -31,13 +31,14 @@ pub(crate) async fn first(
     name: Option<&str>,
     events: impl Fn(async_nats::Event) + Clone + Send + Sync + 'static,
 ) -> Result<Client> {
+    servers.check_inbox()?;
     tls::check(&servers.tls).await?;
     let mut refusals = Vec::new();
     for server in &servers.usable {
         if let Some(login) = &server.login {
             login::check(login).await?;
         }
-        let options = options(server.login.as_ref(), &servers.tls, name, events.clone());
+        let options = options(server.login.as_ref(), servers, name, events.clone());
         match attempt(server, options).await {
             Ok(client) => {
                 warn_of_unreadable(servers);
@@ -88,11 +89,11 @@ async fn add_others(client: &Client, servers: &Servers) {
 
 fn options(
     login: Option<&Login>,
-    tls: &Tls,
+    servers: &Servers,
     name: Option<&str>,
     events: impl Fn(async_nats::Event) + Clone + Send + Sync + 'static,
 ) -> ConnectOptions {
-    let options = tls::set(login::options(login), tls)
+    let options = tls::set(login::options(login), &servers.tls)
         .connection_timeout(CONNECT_LIMIT)
         .ping_interval(PING_INTERVAL)
         .retain_servers_order()
@@ -102,6 +103,10 @@ fn options(
             events(event);
             std::future::ready(())
         });
+    let options = match &servers.inbox_prefix {
+        Some(prefix) => options.custom_inbox_prefix(prefix),
+        None => options,
+    };
     match name {
         Some(name) => options.name(name),
         None => options,

@@ -136,7 +136,7 @@ impl Connection {
         match tokio::time::timeout(crate::PUBLISH_LIMIT, self.outbox.client.flush()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(errors::ended()),
-            Err(_) => Err(errors::not_connected()),
+            Err(_) => Err(self.outbox.not_connected()),
         }
     }
 

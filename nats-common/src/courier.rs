@@ -136,7 +136,7 @@ impl Courier {
         if self.orders.is_closed() {
             return timeout(FAREWELL, publish)
                 .await
-                .unwrap_or_else(|_| Err(errors::not_connected()));
+                .unwrap_or_else(|_| Err(self.way.not_connected()));
         }
         publish.await
     }

@@ -125,12 +125,26 @@ pub(crate) fn disconnected() -> Error {
     )
 }
 
-/// Nothing could be sent for as long as a publish waits.
-pub(crate) fn not_connected() -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "the NATS connection is down or stalled, and was not back within 5 s; nothing was sent",
-    )
+/// Nothing could be sent for as long as a publish waits; why, if that is known.
+pub(crate) fn not_connected(trouble: Option<String>) -> Error {
+    let mut text =
+        "the NATS connection is down or stalled, and was not back within 5 s; nothing was sent".to_owned();
+    if let Some(trouble) = trouble {
+        text = format!("{text}; {trouble}");
+    }
+    Error::new(ErrorKind::Unavailable, text)
+}
+
+/// Why an attempt to connect again failed, of which the client tells the kind alone.
+pub(crate) fn failed_attempt(kind: &str) -> String {
+    let refusals = [
+        ConnectErrorKind::AuthorizationViolation,
+        ConnectErrorKind::Authentication,
+    ];
+    if refusals.iter().any(|refusal| refusal.to_string() == kind) {
+        return format!("the server refuses our login now ({kind}): is it still valid?");
+    }
+    format!("connecting again failed ({kind})")
 }
 
 /// The connection is gone for good, with its runtime.

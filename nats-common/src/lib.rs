@@ -8,6 +8,7 @@
 //! | get answers | [`Mailbox`]: a reply subject that costs nothing to open; [`Slot`] for one's own [`Consumer`] |
 //! | subscribe | [`Feed`]: a stream; [`Pump`] for one's own [`Consumer`] |
 //! | know that the server has done it | [`Connection::fence`] |
+//! | know what it refused | [`Connection::settle`] |
 //! | know what may be lost | [`Incoming::Disconnected`], [`Connection::disconnects`] |
 
 mod config;
@@ -15,6 +16,7 @@ mod connect;
 mod connection;
 mod consumer;
 mod courier;
+mod denied;
 pub mod envelope;
 mod errors;
 mod feed;
@@ -41,6 +43,7 @@ pub use connect::CONNECT_LIMIT;
 pub use connection::Connection;
 pub use consumer::{Consumer, Denial, DeniedAction, Incoming};
 pub use courier::Source;
+pub use denied::Told;
 pub use feed::Feed;
 pub use inbox::Slot;
 pub use mailbox::{Delivery, Mailbox};

@@ -80,6 +80,10 @@ impl Outbox {
         self.client.connection_state() == State::Connected
     }
 
+    pub(crate) fn not_connected(&self) -> Error {
+        errors::not_connected(self.board.trouble())
+    }
+
     pub(crate) fn check_size(&self, size: usize) -> Result<()> {
         let limit = self.client.max_payload();
         if size > limit {
@@ -111,14 +115,14 @@ impl Outbox {
             Poll::Ready(sent) => sent,
             Poll::Pending => Box::pin(timeout(PUBLISH_LIMIT, sending))
                 .await
-                .map_err(|_| errors::not_connected())?,
+                .map_err(|_| self.not_connected())?,
         };
         sent.map_err(|error| refused(&error, &subject))
     }
 
     async fn publish_in_time(&self, outgoing: Outgoing) -> Result<()> {
         let later = timeout(PUBLISH_LIMIT, self.publish_when_connected(outgoing));
-        later.await.unwrap_or_else(|_| Err(errors::not_connected()))
+        later.await.unwrap_or_else(|_| Err(self.not_connected()))
     }
 
     pub(crate) async fn publish_when_connected(&self, outgoing: Outgoing) -> Result<()> {
@@ -178,12 +182,17 @@ fn refused(error: &PublishError, subject: &Subject) -> Error {
 /// As [`Connection::fence`](crate::Connection::fence).
 pub(crate) async fn fence(outbox: &Outbox) -> Result<()> {
     let (waiter, answer) = oneshot::channel();
-    if let Some(number) = outbox.board.join_fence(waiter) {
+    let number = outbox.board.join_fence(waiter);
+    // Looked at after joining: a refusal that comes later is told to those who have joined.
+    if let Some(error) = outbox.board.deafness() {
+        return Err(error);
+    }
+    if let Some(number) = number {
         outbox.publish_now(inbox::fence(&outbox.board, number));
     }
     match timeout(crate::fence::LIMIT, answer).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(errors::ended()),
-        Err(_) => Err(errors::not_connected()),
+        Err(_) => Err(outbox.not_connected()),
     }
 }

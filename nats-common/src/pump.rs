@@ -161,7 +161,7 @@ async fn order(outbox: &Outbox, subject: &str, queue: Option<&str>) -> Result<Su
     });
     outbox.orders.send(order).map_err(|_| errors::ended())?;
     let made = tokio::time::timeout(outbox::PUBLISH_LIMIT, answered).await;
-    made.map_err(|_| errors::not_connected())?
+    made.map_err(|_| outbox.not_connected())?
         .map_err(|_| errors::ended())?
 }
 

@@ -19,6 +19,7 @@ struct Key {
     runtime: runtime::Id,
     servers: Vec<(String, Option<Login>)>,
     tls: Tls,
+    inbox_prefix: Option<String>,
 }
 
 type Attempt = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<Error>>>>;
@@ -93,6 +94,7 @@ impl Key {
             runtime: runtime::Handle::current().id(),
             servers: usable.chain(unreadable).collect(),
             tls: servers.tls.clone(),
+            inbox_prefix: servers.inbox_prefix.clone(),
         }
     }
 }

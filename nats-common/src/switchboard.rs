@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_nats::{Event, ServerError};
+use async_nats::{ClientError, Event, ServerError};
 use micro_core::{Error, Result, observe};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::consumer::{Consumer, Denial, DeniedAction, Incoming};
+use crate::denied::Denied;
 use crate::errors;
 use crate::fence::Fences;
 
@@ -26,6 +27,12 @@ pub(crate) struct Switchboard {
     disconnects: watch::Sender<u64>,
     connected: watch::Sender<bool>,
     strays: AtomicU64,
+    /// What the server has refused to let us publish.
+    pub(crate) denied: Denied,
+    /// The server lets nothing come back to us, on this connection.
+    deaf: Mutex<Option<Denial>>,
+    /// Why the last attempt to connect again failed, while there is no connection.
+    trouble: Mutex<Option<String>>,
 }
 
 struct Subscribed {
@@ -47,6 +54,9 @@ impl Switchboard {
             disconnects: watch::Sender::new(0),
             connected: watch::Sender::new(true),
             strays: AtomicU64::new(0),
+            denied: Denied::default(),
+            deaf: Mutex::default(),
+            trouble: Mutex::default(),
         }
     }
 
@@ -123,6 +133,11 @@ impl Switchboard {
         denied.map(Denial::error)
     }
 
+    /// Why no fence can come back, if so.
+    pub(crate) fn deafness(&self) -> Option<Error> {
+        self.deaf.lock().as_ref().map(Denial::error)
+    }
+
     /// Joins a fence; the number of one to be sent now, if any.
     pub(crate) fn join_fence(&self, waiter: oneshot::Sender<Result<()>>) -> Option<u64> {
         self.fences.lock().join(waiter)
@@ -141,10 +156,11 @@ impl Switchboard {
     /// What the NATS client reports.
     pub(crate) fn on_event(&self, event: Event) {
         match event {
-            Event::Connected => drop(self.connected.send_replace(true)),
+            Event::Connected => self.on_connect(),
             Event::Disconnected => self.on_disconnect(),
             Event::SlowConsumer(sid) => self.on_slow_consumer(sid),
             Event::ServerError(ServerError::Other(text)) => self.on_server_error(&text),
+            Event::ClientError(ClientError::Other(text)) => self.on_failed_attempt(&text),
             Event::Closed => self.broadcast(&Incoming::Ended),
             other => tracing::debug!(event = %other, "NATS connection"),
         }
@@ -155,7 +171,27 @@ impl Switchboard {
         let noticed = *self.disconnects.borrow() + 1;
         if connects > noticed {
             self.on_disconnect();
-            self.connected.send_replace(true);
+            self.on_connect();
+        }
+    }
+
+    /// Why there is no connection, if anything is known of that.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().clone()
+    }
+
+    fn on_connect(&self) {
+        *self.trouble.lock() = None;
+        *self.deaf.lock() = None;
+        self.connected.send_replace(true);
+    }
+
+    /// An attempt to connect again has failed; the next follows. The client tells no more than the kind of failure.
+    fn on_failed_attempt(&self, text: &str) {
+        let reason = errors::failed_attempt(text);
+        let before = self.trouble.lock().replace(reason.clone());
+        if before.as_ref() != Some(&reason) {
+            tracing::warn!(reason, "cannot connect to NATS again; going on trying");
         }
     }
 
@@ -184,16 +220,22 @@ impl Switchboard {
         };
         tracing::warn!(subject = denial.subject, action = ?denial.action, "the NATS server refuses a subject");
         if denial.subject.starts_with(&self.prefix) {
+            if denial.action == DeniedAction::Subscribe {
+                *self.deaf.lock() = Some(denial.clone());
+            }
             self.abandon_fences(|| denial.error());
         }
-        self.note_denial(&denial);
+        match denial.action {
+            DeniedAction::Publish => self.denied.note(&denial),
+            DeniedAction::Subscribe => self.note_denial(&denial),
+        }
         self.broadcast(&Incoming::Denied(denial));
     }
 
     fn note_denial(&self, denial: &Denial) {
         let mut subscriptions = self.subscriptions.lock();
         for entry in subscriptions.values_mut() {
-            if denial.action == DeniedAction::Subscribe && entry.subject == denial.subject {
+            if entry.subject == denial.subject {
                 entry.denied = Some(denial.clone());
             }
         }

@@ -14,7 +14,7 @@ use nats_common::Connection;
 use tokio::sync::OnceCell;
 
 use crate::NAME;
-use crate::config::RegistryOptions;
+use crate::config::{RegistryOptions, is_registry_subject};
 use crate::hub::Hub;
 use crate::ledger::Ledger;
 use crate::own::Own;
@@ -91,9 +91,11 @@ impl NatsRegistry {
     }
 
     async fn announce(&self, change: Change) -> Result<()> {
+        let connection = &self.announcer.connection;
+        let told = connection.told();
         self.announcer.announce(&change).await?;
-        // A process that ends now has said it all the same.
-        self.announcer.connection.fence().await
+        // A process that ends now has said it all the same; one that may not say it learns of that.
+        connection.settle(&told, is_registry_subject).await
     }
 
     async fn enter(&self, service: &ServiceRecord, options: RegisterOptions) -> Result<()> {

@@ -22,6 +22,9 @@ pub struct Security {
     pub login: Option<Login>,
     /// How the way there is kept private. Default: as each server asks for.
     pub tls: Tls,
+    /// Under which subjects peers answer us, so that permissions can keep others from listening there. On NATS it begins
+    /// with `_INBOX.`, as in `_INBOX.greeter`. Default: `_INBOX`, which all share.
+    pub inbox_prefix: Option<String>,
 }
 
 impl Security {
@@ -36,6 +39,13 @@ impl Security {
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
+        self
+    }
+
+    /// Sets under which subjects peers answer us.
+    #[must_use]
+    pub fn with_inbox_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.inbox_prefix = Some(prefix.into());
         self
     }
 }

@@ -99,6 +99,16 @@ pub struct NatsFlags {
     #[arg(long = "nats_tlsfirst", alias = "nats-tlsfirst", env = "NATS_TLSFIRST")]
     #[arg(value_parser = FalseyValueParser::new())]
     pub nats_tlsfirst: bool,
+
+    /// Under which subjects we are answered, such as _INBOX.greeter, so that permissions can tell us from others
+    /// [default: _INBOX]
+    #[arg(
+        long = "nats_inbox_prefix",
+        alias = "nats-inbox-prefix",
+        env = "NATS_INBOX_PREFIX"
+    )]
+    #[arg(value_name = "SUBJECT")]
+    pub nats_inbox_prefix: Option<String>,
 }
 
 impl NatsFlags {
@@ -116,6 +126,9 @@ impl NatsFlags {
             (tls.cert, tls.key) = (self.nats_tlscert.clone(), self.nats_tlskey.clone());
         }
         tls.first |= self.nats_tlsfirst;
+        if self.nats_inbox_prefix.is_some() {
+            security.inbox_prefix.clone_from(&self.nats_inbox_prefix);
+        }
         if let Some(login) = self.login() {
             security.login = Some(login);
         }

@@ -113,9 +113,17 @@ fn every_flag_of_nats_holds_for_all_three_plugins() {
             r#"cert: Some("c.pem"), key: Some("k.pem")"#,
         ),
         (&["nats_tlsfirst"], "first: true"),
+        (
+            &["nats_inbox_prefix=_INBOX.ada"],
+            r#"inbox_prefix: Some("_INBOX.ada")"#,
+        ),
     ] {
         let written: Vec<_> = flags.iter().map(|flag| format!("--{flag}")).collect();
-        let hyphens: Vec<_> = written.iter().map(|flag| flag.replace('_', "-")).collect();
+        let hyphened = |flag: &String| {
+            let name = flag.split('=').next().unwrap_or_default();
+            flag.replacen(name, &name.replace('_', "-"), 1)
+        };
+        let hyphens: Vec<_> = written.iter().map(hyphened).collect();
         for args in [written, hyphens] {
             let args: Vec<_> = args.iter().map(String::as_str).collect();
             let backends = config(&args).backends;

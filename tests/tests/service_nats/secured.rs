@@ -16,6 +16,8 @@ mod authority;
 mod given;
 mod logins;
 mod operator;
+mod page;
+mod permissions;
 mod tls;
 
 const PLUGINS: [&str; 3] = ["transport", "broker", "registry"];
