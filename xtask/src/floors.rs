@@ -111,6 +111,8 @@ const ALL: &[&str] = &[
     "micro",
     "micro-build",
     "micro-conformance",
+    // Peers of other languages meet the services that are shown.
+    "micro-examples",
 ];
 
 /// A rule broken at one place.
