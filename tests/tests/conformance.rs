@@ -59,6 +59,7 @@ mod testbed {
     micro_conformance::registry_suite!(registry, TestbedWorld::new(Testbed::memory()));
     micro_conformance::rpc_suite!(rpc, TestbedWorld::new(Testbed::memory()));
     micro_conformance::service_suite!(service, TestbedWorld::new(Testbed::memory()));
+    micro_conformance::typed_suite!(typed, TestbedWorld::new(Testbed::memory()));
 }
 
 mod testbed_on_nats {
@@ -69,7 +70,9 @@ mod testbed_on_nats {
     micro_conformance::transport_suite!(transport, TestbedWorld::new(Testbed::nats().await));
     micro_conformance::broker_suite!(broker, TestbedWorld::new(Testbed::nats().await));
     micro_conformance::registry_suite!(registry, TestbedWorld::new(Testbed::nats().await));
+    micro_conformance::rpc_suite!(rpc, TestbedWorld::new(Testbed::nats().await));
     micro_conformance::service_suite!(service, TestbedWorld::new(Testbed::nats().await));
+    micro_conformance::typed_suite!(typed, TestbedWorld::new(Testbed::nats().await));
 }
 
 /// The same server, and sockets in go-micro's encoding. Brokers and registries do not differ.
@@ -79,4 +82,5 @@ mod nats_go_micro {
     micro_conformance::transport_suite!(transport, NatsWorld::start().await.in_envelopes());
     micro_conformance::rpc_suite!(rpc, NatsWorld::start().await.in_envelopes());
     micro_conformance::service_suite!(service, NatsWorld::start().await.in_envelopes());
+    micro_conformance::typed_suite!(typed, NatsWorld::start().await.in_envelopes());
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use micro::testing::Testbed;
 use micro::{Client, Code, Service, Streaming};
 use micro_conformance::World;
 use micro_conformance::service::ServiceBackends;
@@ -10,19 +11,25 @@ use micro_examples::routeguide::{
     FEATURES, Feature, Guide, Point, Rectangle, RouteGuideClient, RouteGuideServer, RouteNote,
 };
 
+use crate::testing::TestbedWorld;
 use crate::worlds::{MemoryWorld, NatsWorld};
 
-#[test]
-fn on_memory() {
-    micro_conformance::run("the route guide", async { travel(&MemoryWorld::new()).await });
+/// A test of that name, in the world that the expression opens.
+macro_rules! travels {
+    ($name:ident, $world:expr) => {
+        #[test]
+        fn $name() {
+            micro_conformance::run("the route guide", async { travel(&$world).await });
+        }
+    };
 }
 
-#[test]
-fn on_nats() {
-    micro_conformance::run("the route guide", async {
-        travel(&NatsWorld::start().await).await;
-    });
-}
+travels!(on_memory, MemoryWorld::new());
+travels!(on_memory_with_a_limit, MemoryWorld::with_limit(1 << 20));
+travels!(on_nats, NatsWorld::start().await);
+travels!(on_nats_in_envelopes, NatsWorld::start().await.in_envelopes());
+travels!(on_a_testbed, TestbedWorld::new(Testbed::memory()));
+travels!(on_a_testbed_on_nats, TestbedWorld::new(Testbed::nats().await));
 
 async fn travel(world: &impl ServiceBackends) {
     let service = Service::builder(RouteGuideClient::SERVICE)
