@@ -15,6 +15,7 @@ mod choosing;
 mod deadlines;
 mod failover;
 mod finding;
+mod forgetful;
 mod half_close;
 mod handlers;
 mod hedging;
@@ -117,6 +118,10 @@ suite! {
             a_node_with_an_unusable_address_is_passed_over,
             an_idle_socket_is_replaced_without_a_failure,
             a_thousand_first_calls_at_once_succeed,
+        }
+        forgetful: {
+            a_registry_that_forgets_stops_no_call,
+            what_was_known_a_moment_ago_is_unavailable,
         }
         choosing: {
             a_call_to_one_node_goes_there,

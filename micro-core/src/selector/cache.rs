@@ -1,18 +1,20 @@
 //! What the registry knows, kept in memory and fed by a watch.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Change, Registry, ServiceRecord, WatchOptions, Watcher};
+use crate::registry::{Registry, WatchOptions, Watcher};
 use crate::selector::roster::{Roster, Targets};
 use crate::selector::{OutlierDetection, Pick, Target, Verdict};
+
+mod services;
+
+use services::Services;
 
 /// Nodes by service. The first question about a service goes to the registry; the watch keeps the answer fresh.
 pub(crate) struct Cache(Arc<Core>);
@@ -21,18 +23,6 @@ struct Core {
     registry: Arc<dyn Registry>,
     services: Arc<Services>,
     watch: AsyncMutex<Option<Task>>,
-}
-
-#[derive(Default)]
-struct Services(Mutex<HashMap<String, Entry>>);
-
-#[derive(Default)]
-struct Entry {
-    roster: Option<Roster>,
-    /// What the watch saw while the registry was being asked: the answer may be older. Empty otherwise.
-    missed: Vec<Change>,
-    /// Present while the registry is asked, so that many callers ask once.
-    asking: Option<Asking>,
 }
 
 /// A question to the registry, which goes on when those who wait for it go away: a caller with little time still
@@ -76,7 +66,7 @@ impl Cache {
     /// The nodes of a service that may be called, if there are any in memory.
     pub(crate) fn known(&self, service: &str) -> Option<Targets> {
         let mut services = self.0.services.0.lock();
-        let open = services.get_mut(service)?.roster.as_mut()?.open();
+        let open = services.get_mut(service)?.confirmed()?.open();
         Some(open.clone()).filter(|targets| !targets.is_empty())
     }
 
@@ -149,10 +139,7 @@ impl Core {
         };
         match answer {
             Ok(records) => Ok(self.services.answered(service, records)),
-            Err(error) => {
-                self.services.0.lock().remove(service);
-                Err(error)
-            }
+            Err(error) => self.services.unanswered(service).ok_or(error),
         }
     }
 
@@ -167,45 +154,17 @@ impl Core {
     }
 }
 
-/// Applies changes until the watch ends. When some may be missing, all is forgotten and asked anew.
+/// Applies changes until the watch ends. When some may be missing, all is asked anew.
 async fn follow(mut watcher: Watcher, services: Arc<Services>) {
     loop {
         match watcher.recv().await {
             Ok(change) => services.apply(change),
             Err(error) => {
                 tracing::debug!(%error, "changes of the registry may be missing; what is known is asked anew");
-                services.0.lock().clear();
+                services.interrupt();
                 if error.kind() == crate::ErrorKind::Closed {
                     return;
                 }
-            }
-        }
-    }
-}
-
-impl Services {
-    /// Takes in an answer of the registry, and then what the watch saw meanwhile.
-    fn answered(&self, service: &str, records: Vec<ServiceRecord>) -> Targets {
-        let mut services = self.0.lock();
-        let entry = services.entry(service.to_owned()).or_default();
-        entry.asking = None;
-        let roster = entry.roster.get_or_insert_default();
-        roster.replace(records);
-        for change in std::mem::take(&mut entry.missed) {
-            roster.apply(change);
-        }
-        roster.open().clone()
-    }
-
-    /// Applies a change to a service that is known; one that nobody has asked for stays unknown.
-    fn apply(&self, change: Change) {
-        let mut services = self.0.lock();
-        if let Some(entry) = services.get_mut(&change.service.name) {
-            if entry.asking.is_some() {
-                entry.missed.push(change.clone());
-            }
-            if let Some(roster) = &mut entry.roster {
-                roster.apply(change);
             }
         }
     }

@@ -49,6 +49,11 @@ impl Roster {
         &self.open
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> Vec<Arc<Target>> {
         self.members.iter().map(|member| member.target.clone()).collect()
