@@ -1,6 +1,7 @@
 //! One task for each shared socket: it sends what callers queue, and hands answers to them.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +17,19 @@ pub(crate) async fn drive(line: Arc<Line>, dialect: Dialect, idle: Duration) {
         line: &line,
         error: unavailable("the socket's driver is gone"),
     };
+    // To the very end: calls expire while the socket is asked why it ended, too.
+    let mut clock = pin!(Clock::new(&line.table, dialect, idle).run());
     let end = tokio::select! {
         biased;
         end = run(&line) => end,
-        () = Clock::new(&line.table, dialect, idle).run() => return,
+        () = &mut clock => return,
     };
     if let Some(halves) = line.take() {
-        ending.error = last_word(end, halves, &line).await;
+        ending.error = tokio::select! {
+            biased;
+            error = last_word(end, halves, &line) => error,
+            () = &mut clock => return,
+        };
     }
 }
 

@@ -108,7 +108,7 @@ impl Call {
                 biased;
                 () = self.stop.cancelled() => None,
                 () = self.context.cancelled() => Some(Status::cancelled("the calling context was cancelled")),
-                () = deadline(&self.context) => Some(Status::deadline_exceeded("the deadline passed")),
+                () = deadline(&self.context) => Some(too_late()),
                 ended = &mut receive => ended,
                 unsent = self.send(&mut sender, outgoing) => match unsent {
                     Unsent::Source(status) => Some(status),
@@ -178,9 +178,11 @@ impl Call {
     async fn verdict(&self, error: Error, receive: impl Future<Output = Option<Status>>) -> Option<Status> {
         match error.kind() {
             ErrorKind::ResourceExhausted | ErrorKind::Malformed => Some(error.into()),
-            _ => match tokio::time::timeout(VERDICT, receive).await {
-                Ok(ended) => ended,
-                Err(_) => Some(self.broken(&error)),
+            _ => tokio::select! {
+                biased;
+                ended = receive => ended,
+                () = deadline(&self.context) => Some(too_late()),
+                () = tokio::time::sleep(VERDICT) => Some(self.broken(&error)),
             },
         }
     }
@@ -255,6 +257,10 @@ async fn tell(items: mpsc::Sender<Result<Bytes, Status>>, ended: Option<Status>)
     if let Some(status) = ended {
         items.send(Err(status)).await.ok();
     }
+}
+
+fn too_late() -> Status {
+    Status::deadline_exceeded("the deadline passed")
 }
 
 async fn deadline(context: &Context) {

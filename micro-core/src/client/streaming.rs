@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::client::attempt::Attempts;
+use crate::client::dispatch::within;
 use crate::client::replay::Replay;
 use crate::client::stream::Answers;
 use crate::rpc::{Body, BodyStream, Request, Response, Status};
@@ -46,7 +47,8 @@ async fn heard(
                 let Ok(next) = again(&request, &replay) else {
                     return Err(failed);
                 };
-                (pick, answers) = attempts.open(next).await?;
+                // The answers of a stream are read after the call has returned, so that nobody else looks at the time.
+                (pick, answers) = within(&request.context, attempts.open(next)).await?;
             }
             first => {
                 if matches!(first, None | Some(Ok(_))) {

@@ -15,6 +15,7 @@ use crate::{
     Transport,
 };
 
+mod expiry;
 mod hedging;
 mod retries;
 
