@@ -12,11 +12,19 @@ pub struct NatsCluster {
     servers: Vec<NatsServer>,
 }
 
+/// Settings of a cluster to be started.
+pub struct NatsClusterBuilder {
+    count: usize,
+    config: String,
+    advertised: bool,
+}
+
 /// How one server takes part.
 pub(super) struct Route {
     name: String,
     /// The first server, by which the others find the rest.
     seed: Option<u16>,
+    advertised: bool,
 }
 
 impl NatsCluster {
@@ -28,18 +36,16 @@ impl NatsCluster {
     /// # Cancel safety
     /// Nothing is left behind: the servers are killed.
     pub async fn start(count: usize) -> Self {
-        let mut servers: Vec<NatsServer> = Vec::with_capacity(count);
-        for index in 0..count {
-            let mut builder = NatsServer::builder();
-            builder.0.route = Some(Route {
-                name: format!("node-{index}"),
-                seed: servers.first().map(|seed| seed.ports.cluster),
-            });
-            servers.push(builder.start().await);
+        Self::builder(count).start().await
+    }
+
+    /// Settings to start `count` servers with.
+    pub fn builder(count: usize) -> NatsClusterBuilder {
+        NatsClusterBuilder {
+            count,
+            config: String::new(),
+            advertised: true,
         }
-        let cluster = NatsCluster { servers };
-        cluster.until_joined().await;
-        cluster
     }
 
     /// The servers, in the order in which they were started.
@@ -91,6 +97,46 @@ impl NatsCluster {
     }
 }
 
+impl NatsClusterBuilder {
+    /// Adds lines to the configuration file of each server.
+    #[must_use]
+    pub fn config(mut self, text: &str) -> Self {
+        self.config.push_str(text);
+        self.config.push('\n');
+        self
+    }
+
+    /// Tells clients nothing of the other servers, so that they use the addresses they were given and no other.
+    #[must_use]
+    pub fn unadvertised(mut self) -> Self {
+        self.advertised = false;
+        self
+    }
+
+    /// Starts the servers, and returns once each has a route to every other.
+    ///
+    /// # Panics
+    /// As [`NatsCluster::start`].
+    ///
+    /// # Cancel safety
+    /// Nothing is left behind: the servers are killed.
+    pub async fn start(self) -> NatsCluster {
+        let mut servers: Vec<NatsServer> = Vec::with_capacity(self.count);
+        for index in 0..self.count {
+            let mut builder = NatsServer::builder().config(&self.config);
+            builder.0.route = Some(Route {
+                name: format!("node-{index}"),
+                seed: servers.first().map(|seed| seed.ports.cluster),
+                advertised: self.advertised,
+            });
+            servers.push(builder.start().await);
+        }
+        let cluster = NatsCluster { servers };
+        cluster.until_joined().await;
+        cluster
+    }
+}
+
 impl NatsServer {
     /// How many other servers it has a route to; to each it may have several.
     pub(super) async fn peers(&self) -> usize {
@@ -112,8 +158,9 @@ impl Route {
             .map(|seed| format!("\"nats://127.0.0.1:{seed}\""))
             .unwrap_or_default();
         format!(
-            "server_name: {}\ncluster {{ name: micro, listen: \"127.0.0.1:{port}\", routes: [{seed}] }}\n",
-            self.name
+            "server_name: {}\ncluster {{ name: micro, listen: \"127.0.0.1:{port}\", routes: [{seed}], \
+             no_advertise: {} }}\n",
+            self.name, !self.advertised
         )
     }
 }

@@ -135,6 +135,11 @@ impl Running {
         }
     }
 
+    /// Waits until it has ended.
+    pub(super) async fn ended_by_itself(&mut self) {
+        self.0.wait().await.expect("the state of a child");
+    }
+
     pub(super) async fn kill(&mut self) {
         // It fails only when the process has ended already, and then there is nothing to do.
         let _ = self.0.kill().await;

@@ -38,7 +38,7 @@ mod signal;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub use cluster::NatsCluster;
+pub use cluster::{NatsCluster, NatsClusterBuilder};
 
 use folder::Folder;
 use launch::{Ports, Running};
@@ -162,6 +162,24 @@ impl NatsServer {
     pub async fn kill(&mut self) {
         if let Some(running) = &mut self.running {
             running.kill().await;
+            self.running = None;
+        }
+    }
+
+    /// Puts the server into lame duck mode (`nats-server --signal ldm`), and waits until it has ended.
+    ///
+    /// It tells its clients, takes no new ones, and after `lame_duck_grace_period` disconnects them one by one, spread
+    /// over `lame_duck_duration`, but at most one second apart. [`restart`](Self::restart) starts it again.
+    ///
+    /// # Panics
+    /// When it does not run.
+    ///
+    /// # Cancel safety
+    /// The server goes on to end; calling it again waits for that.
+    pub async fn lame_duck(&mut self) {
+        if let Some(running) = &mut self.running {
+            signal::send("USR2", running.pid().expect("a server that runs")).await;
+            running.ended_by_itself().await;
             self.running = None;
         }
     }

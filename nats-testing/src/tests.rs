@@ -173,6 +173,29 @@ async fn a_cluster_survives_the_loss_of_its_seed() {
     assert_eq!(cluster.servers()[2].peers().await, 2);
 }
 
+#[tokio::test]
+async fn a_cluster_may_keep_its_members_to_itself() {
+    let mut told = Vec::new();
+    for builder in [NatsCluster::builder(2), NatsCluster::builder(2).unadvertised()] {
+        let cluster = builder.start().await;
+        let (_, info) = connect(&cluster.servers()[0]).await;
+        told.push(info["connect_urls"].as_array().map_or(0, Vec::len));
+    }
+    assert_eq!(told, [2, 0]);
+}
+
+#[tokio::test]
+async fn a_lame_duck_sends_its_clients_away_and_ends() {
+    let config = "lame_duck_duration: \"30s\"\nlame_duck_grace_period: \"1s\"";
+    let mut server = NatsServer::builder().config(config).start().await;
+    let (stream, _) = connect(&server).await;
+    let pid = server.pid().unwrap();
+    server.lame_duck().await;
+    assert!(!is_alive(pid) && ends(stream).await);
+    server.restart().await;
+    connect(&server).await;
+}
+
 #[test]
 fn without_a_server_the_message_says_how_to_get_one() {
     let reason = locate(None, OsStr::new("/nowhere:/dev")).unwrap_err();

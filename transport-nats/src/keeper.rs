@@ -121,6 +121,13 @@ impl Keeper {
         self.watched.native.lock().push(Arc::downgrade(end));
     }
 
+    /// How many sockets there are.
+    pub(crate) fn sockets(&self) -> usize {
+        let Watched { ends, native, .. } = &*self.watched;
+        let go_micro = ends.lock().iter().filter(|end| end.strong_count() > 0).count();
+        go_micro + native.lock().iter().filter(|end| end.strong_count() > 0).count()
+    }
+
     /// Keeps a socket whose user is gone until it has sent what it was given.
     pub(crate) fn linger(&self, hold: Arc<native::Hold>) {
         self.watched.lingering.lock().push(hold);

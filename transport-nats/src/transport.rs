@@ -116,6 +116,12 @@ impl NatsTransport {
         self.counters.read()
     }
 
+    /// How many sockets are open now, dialled or accepted. Those whose peer vanished count until they are given up, and
+    /// those to plain peers that were dialled do not count.
+    pub fn sockets(&self) -> usize {
+        self.keeper.get().map_or(0, |keeper| keeper.sockets())
+    }
+
     fn keeper(&self) -> Arc<Keeper> {
         let start = || Arc::new(Keeper::start(&self.connection, &self.counters, self.limits));
         self.keeper.get_or_init(start).clone()

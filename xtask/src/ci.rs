@@ -80,6 +80,12 @@ const STEPS: &[Step] = &[
         ],
         environment: &[],
     },
+    // The long form, by hand: `cargo xtask chaos`.
+    Step {
+        name: "faults",
+        args: &["xtask", "chaos", "--seed", "1", "--minutes", "1"],
+        environment: &[],
+    },
     // Fails where there is no Go: a step that is skipped proves nothing.
     Step {
         name: "interop",

@@ -45,6 +45,11 @@ impl Connection {
         Ok(Calling::new(&self.line, id, message, &request.context))
     }
 
+    /// How many calls wait.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.line.table.waiting()
+    }
+
     /// Whether it ended because nobody had called for a while, so that its peer is as good as before.
     pub(crate) fn has_retired(&self) -> bool {
         self.line.table.has_retired()

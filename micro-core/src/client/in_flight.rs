@@ -147,6 +147,11 @@ impl InFlight {
         }
     }
 
+    /// How many calls have an entry.
+    pub(crate) fn waiting(&self) -> usize {
+        self.calls.lock().entries.len()
+    }
+
     /// Whether a call made now would find the socket ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.calls.lock().end != End::No

@@ -97,6 +97,11 @@ impl Client {
         &self.shared.options
     }
 
+    /// How many unary calls, of all clones, wait for an answer now.
+    pub fn in_flight(&self) -> usize {
+        self.shared.pool.in_flight()
+    }
+
     /// Makes one untyped call; a unary one without a deadline gets the client's.
     ///
     /// # Errors

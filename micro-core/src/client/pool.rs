@@ -48,6 +48,13 @@ impl Pool {
         (!connection.is_closed()).then(|| connection.clone())
     }
 
+    /// How many unary calls wait.
+    pub(crate) fn in_flight(&self) -> usize {
+        let slots = self.slots.lock();
+        let connections = slots.values().filter_map(|slot| slot.get());
+        connections.map(|connection| connection.in_flight()).sum()
+    }
+
     /// The socket that unary calls to this node share.
     pub(crate) async fn get(&self, address: &Address, peer: &Metadata) -> Result<Arc<Connection>> {
         let slot = self.slot(address);

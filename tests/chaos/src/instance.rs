@@ -4,14 +4,14 @@ use std::mem;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use futures::{FutureExt, StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use micro::{Context, Json, Service, Status, Streaming, SubscriberOptions};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::interface::{EVENTS, GROUP, Task, Work, WorkServer, plugins};
+use crate::interface::{EVENTS, GROUP, NAME, Task, Work, WorkServer, plugins};
 
 /// What an instance writes once it can be called.
 pub(crate) const READY: &str = "ready";
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// The servers to use.
     #[arg(long)]
     nats: String,
+    /// Keeps the numbers of what it handles, and tells them at its end.
+    #[arg(long)]
+    keeps: bool,
 }
 
 /// The numbers that an instance has handled, each as often as it did.
@@ -29,15 +32,29 @@ pub(crate) struct Args {
 pub(crate) struct Handled {
     pub(crate) calls: Vec<u64>,
     pub(crate) events: Vec<u64>,
+    /// How many requests were running when it was told to stop.
+    pub(crate) running: u64,
     /// What the stop cut off.
     pub(crate) cut: u64,
 }
 
-struct Handler(Arc<Mutex<Handled>>);
+#[derive(Clone)]
+struct Handler {
+    keeps: bool,
+    handled: Arc<Mutex<Handled>>,
+}
+
+impl Handler {
+    fn note(&self, id: u64, kind: fn(&mut Handled) -> &mut Vec<u64>) {
+        if self.keeps {
+            kind(&mut self.handled.lock()).push(id);
+        }
+    }
+}
 
 impl Work for Handler {
     async fn once(&self, _: &Context, task: Task) -> Result<u64, Status> {
-        self.0.lock().calls.push(task.id);
+        self.note(task.id, |handled| &mut handled.calls);
         if task.pause > 0 {
             sleep(task.pause()).await;
         }
@@ -52,34 +69,53 @@ impl Work for Handler {
         });
         Ok(Streaming::new(items))
     }
+
+    async fn count(&self, _: &Context, mut tasks: Streaming<Task>) -> Result<u64, Status> {
+        let mut count = 0;
+        while let Some(task) = tasks.next().await {
+            task?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn each(&self, _: &Context, tasks: Streaming<Task>) -> Result<Streaming<u64>, Status> {
+        Ok(Streaming::new(tasks.map_ok(|task| task.id)))
+    }
 }
 
 /// Serves until SIGTERM.
 pub(crate) async fn run(args: &Args) -> Result<()> {
     // Before anybody can know of this process.
     let mut stop = signal(SignalKind::terminate())?;
-    let handled = Arc::new(Mutex::new(Handled::default()));
-    let service = start(&args.nats, &handled).await?;
+    let handler = Handler {
+        keeps: args.keeps,
+        handled: Arc::default(),
+    };
+    let service = start(&args.nats, &handler).await?;
     println!("{READY}");
-    let report = service.run_until(stop.recv().map(drop)).await?;
-    let mut handled = mem::take(&mut *handled.lock());
+    stop.recv().await;
+    let running = service.in_flight() as u64;
+    let report = service.shutdown().await?;
+    let mut handled = mem::take(&mut *handler.handled.lock());
+    handled.running = running;
     handled.cut = report.requests_cut as u64 + report.events_cut;
     println!("{}", serde_json::to_string(&handled)?);
     Ok(())
 }
 
-async fn start(servers: &str, handled: &Arc<Mutex<Handled>>) -> Result<Service> {
-    let heard = handled.clone();
+async fn start(servers: &str, handler: &Handler) -> Result<Service> {
+    let heard = handler.clone();
     let on_event = move |_: Context, Json(id): Json<u64>| {
-        heard.lock().events.push(id);
+        heard.note(id, |handled| &mut handled.events);
         async { Ok::<_, Status>(()) }
     };
     let plugins = plugins(servers);
-    let service = Service::builder("chaos")
+    let service = Service::builder(NAME)
         .transport_plugin(plugins.transport)
         .broker_plugin(plugins.broker)
         .registry_plugin(plugins.registry)
-        .serve(WorkServer::new(Handler(handled.clone())))
+        .serve(WorkServer::new(handler.clone()))
         .subscribe_with(EVENTS, SubscriberOptions::default().with_queue(GROUP), on_event);
     service.start().await.context("the instance does not start")
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use micro::{Backends, BackendsConfig, Context, PluginChoice, Status, Streaming, default_plugins};
 use serde::{Deserialize, Serialize};
 
+/// What the service is called.
+pub(crate) const NAME: &str = "chaos";
+
 /// The topic of the events, and the group of those who hear them.
 pub(crate) const EVENTS: &str = "chaos.events";
 pub(crate) const GROUP: &str = "workers";
@@ -42,6 +45,10 @@ pub(crate) trait Work {
     async fn once(&self, context: &Context, task: Task) -> Result<u64, Status>;
     /// Answers with the numbers from 0 on.
     async fn many(&self, context: &Context, task: Task) -> Result<Streaming<u64>, Status>;
+    /// Answers with how many tasks came.
+    async fn count(&self, context: &Context, tasks: Streaming<Task>) -> Result<u64, Status>;
+    /// Answers each task with its number.
+    async fn each(&self, context: &Context, tasks: Streaming<Task>) -> Result<Streaming<u64>, Status>;
 }
 
 /// All three backends at these servers.

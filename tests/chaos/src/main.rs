@@ -13,13 +13,17 @@ use clap::{Parser, Subcommand};
 mod instance;
 mod interface;
 mod process;
+mod proxy;
 mod restart;
+mod storm;
 
 /// Services of real processes under load, while what they stand on fails.
 #[derive(Parser)]
 struct Cli {
+    #[command(flatten)]
+    storm: storm::Args,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -34,11 +38,13 @@ enum Command {
 async fn main() -> ExitCode {
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("MICRO_CHAOS_LOG"))
+        .with_env_filter(std::env::var("MICRO_CHAOS_LOG").unwrap_or_else(|_| "off".to_owned()))
         .try_init();
-    let done = match Cli::parse().command {
-        Command::Restart(args) => restart::run(&args).await,
-        Command::Serve(args) => instance::run(&args).await.map(|()| true),
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Restart(args)) => restart::run(&args).await,
+        Some(Command::Serve(args)) => instance::run(&args).await.map(|()| true),
+        None => storm::run(&cli.storm).await,
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! The processes of instances: started, stopped, killed and frozen.
 
+use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,9 +23,10 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Starts one, and returns once it can be called.
-    pub(crate) async fn start(servers: &str) -> Result<Self> {
+    pub(crate) async fn start(servers: &str, more: &[&str]) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["serve", "--nats", servers])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             // A stopped process goes on when nobody watches over its group, as may happen to that of the runner.
@@ -55,11 +57,29 @@ impl Instance {
             .context("an instance did not stop in time")?
     }
 
+    /// Kills it, and returns once it is gone.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Memory that it has in use, in MiB.
+    pub(crate) fn memory(&self) -> Result<f64> {
+        memory(&self.child.id().context("the instance has ended")?.to_string())
+    }
+
     /// Sends a signal by its name without `SIG`.
     pub(crate) async fn signal(&self, name: &str) -> Result<()> {
         let pid = self.child.id().context("the instance has ended")?;
         send(name, pid).await
     }
+}
+
+/// Memory that a process has in use, in MiB; `self` is this one. Linux only.
+pub(crate) fn memory(pid: &str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("this needs Linux")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let resident = resident.context("VmRSS")?.trim().trim_end_matches(" kB");
+    Ok(resident.parse::<f64>()? / 1024.0)
 }
 
 /// By the `kill` that every shell has built in: a system call would be `unsafe` here.

@@ -17,6 +17,9 @@ mod load;
 use ledger::Ledger;
 use load::Load;
 
+/// The instances tell what they handled.
+const KEEPS: &str = "--keeps";
+
 /// How often, and under what load.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -39,7 +42,7 @@ pub(crate) async fn run(args: &Args) -> Result<bool> {
     let server = NatsServer::start().await;
     let mut instances = VecDeque::new();
     for _ in 0..args.instances.max(2) {
-        instances.push_back(Instance::start(&server.url()).await?);
+        instances.push_back(Instance::start(&server.url(), &[KEEPS]).await?);
     }
     let begun = Instant::now();
     let backends = interface::caller(&server.url()).await?;
@@ -87,7 +90,7 @@ async fn restart_in_turn(
             ledger.enter(instance.stop().await?);
         }
         longest = longest.max(stopping.elapsed());
-        instances.push_back(Instance::start(servers).await?);
+        instances.push_back(Instance::start(servers, &[KEEPS]).await?);
         if (restart + 1) % 10 == 0 {
             eprintln!("{} restarts: {load}", restart + 1);
         }
