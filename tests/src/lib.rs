@@ -8,6 +8,7 @@
 )]
 
 mod clause;
+mod faults;
 mod value;
 mod world;
 
@@ -19,6 +20,7 @@ pub mod transport;
 pub mod typed;
 
 pub use clause::run;
+pub use faults::{Faults, Loss, Peer};
 /// A real nats-server that belongs to one test.
 pub use nats_testing as nats_server;
 pub use world::World;

@@ -7,10 +7,12 @@ use crate::world::World;
 
 mod closed;
 mod ends;
+mod faults;
 mod listening;
 mod messages;
 mod pair;
 mod pressure;
+mod sizes;
 
 /// Where a clause gets transports.
 pub type TransportWorld = dyn World<dyn Transport>;
@@ -30,6 +32,10 @@ suite! {
             halves_work_apart,
             a_peer_of_which_nothing_is_known_is_understood,
         }
+        sizes: {
+            messages_of_every_size_around_each_limit_arrive,
+            a_large_message_holds_up_only_its_own_socket,
+        }
         listening: {
             every_listener_has_an_address_of_its_own,
             a_given_address_is_listened_on,
@@ -43,6 +49,8 @@ suite! {
             a_dropped_listener_frees_its_address,
             a_closed_listener_is_unavailable,
             sockets_that_nobody_accepted_are_closed,
+            a_socket_beyond_the_backlog_is_refused,
+            peers_of_which_something_and_nothing_is_known_share_a_listener,
             an_accepted_socket_outlives_its_listener,
         }
         ends: {
@@ -68,11 +76,18 @@ suite! {
         pressure: {
             sockets_of_one_listener_are_apart,
             a_thousand_sockets_talk_at_once,
+            ten_thousand_sockets_are_open_at_once,
             a_cancelled_recv_loses_nothing,
             a_cancelled_send_is_whole_or_nothing,
             a_slow_reader_slows_its_writer,
+            what_waits_for_a_slow_reader_is_bounded,
             a_slow_reader_does_not_stall_its_neighbour,
             a_reader_that_falls_behind_is_told,
+        }
+        faults: {
+            a_lost_message_is_an_error_and_no_hang,
+            a_killed_peer_ends_every_wait_for_it,
+            a_restart_in_the_middle_of_a_stream_is_an_error,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::faults::Faults;
+
 /// Opens instances of one contract, of which each sees the others, as processes do that use the same servers.
 ///
 /// Each clause gets a world of its own and nothing else happens in it. It lives as long as the clause, so it is
@@ -18,6 +20,11 @@ pub trait World<C: ?Sized>: Send + Sync + 'static {
     /// # Panics
     /// When it cannot be opened: the clause fails.
     async fn open(&self) -> Arc<C>;
+
+    /// What can be made to go wrong here. Without, the clauses that need it say that they were skipped.
+    fn faults(&self) -> Option<&dyn Faults> {
+        None
+    }
 }
 
 #[async_trait]

@@ -12,7 +12,7 @@ pub struct Ignored {
     pub unaddressed: u64,
     /// Not to be read as a message.
     pub undecodable: u64,
-    /// They would have opened a socket beyond the limit.
+    /// They would have opened a socket beyond the limit, or beyond the listener's backlog.
     pub refused: u64,
     /// For sockets that had ended; their diallers were told.
     pub stale: u64,

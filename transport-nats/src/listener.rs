@@ -21,9 +21,8 @@ pub(crate) use desk::Terms;
 pub(crate) use table::Row;
 
 /// Listens; when it returns, the server knows.
-pub(crate) async fn listen(terms: Terms, address: Address) -> Result<Listener> {
-    // Every socket that waits is in the table, so the table's limit is the queue's.
-    let (sender, accepted) = mpsc::channel(terms.limits.sockets.max(1));
+pub(crate) async fn listen(terms: Terms, address: Address, backlog: usize) -> Result<Listener> {
+    let (sender, accepted) = mpsc::channel(backlog.max(1));
     let metadata = peer::metadata(terms.encoding);
     let desk = Arc::new(Desk::new(terms, address.clone(), sender));
     let pump = desk.connection.pump(address.as_str(), None, desk.clone()).await?;

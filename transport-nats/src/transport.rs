@@ -104,7 +104,8 @@ impl NatsTransport {
         self
     }
 
-    /// How many sockets a listener keeps; more are refused and counted. Default: 100,000.
+    /// How many sockets a listener keeps; more are refused and counted, as are those beyond the listener's
+    /// [backlog](ListenOptions::backlog). Default: 100,000.
     #[must_use]
     pub fn with_max_sockets(mut self, sockets: usize) -> Self {
         self.limits.sockets = sockets;
@@ -139,6 +140,7 @@ impl Transport for NatsTransport {
         match self.encoding {
             Encoding::Native => capabilities
                 .with_flow_control()
+                .with_loss_notice()
                 .with_max_message_size(self.limits.max_message),
             Encoding::GoMicro => {
                 let limit = go_micro::max_message_size(self.connection.max_payload());
@@ -160,7 +162,7 @@ impl Transport for NatsTransport {
             encoding: self.encoding,
             limits: self.limits,
         };
-        listener::listen(terms, address)
+        listener::listen(terms, address, options.backlog)
             .await
             .map_err(|error| error.with_operation("listen"))
     }

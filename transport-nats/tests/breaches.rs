@@ -12,7 +12,7 @@ mod support;
 
 use futures::StreamExt;
 use micro_conformance::nats_server::NatsServer;
-use micro_core::{DialOptions, Error, ErrorKind, Listener, Message, Socket, Transport};
+use micro_core::{DialOptions, Error, ErrorKind, ListenOptions, Listener, Message, Socket, Transport};
 use nats_common::{Connection, Outgoing};
 use std::sync::Arc;
 use transport_nats::{Ignored, NatsTransport};
@@ -260,6 +260,28 @@ async fn a_flood_of_sockets_is_refused_and_each_is_told() {
         (ErrorKind::Unavailable, 1),
         "{error:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_beyond_the_backlog_is_undelivered_and_counted() {
+    let server = NatsServer::start().await;
+    let (here, there) = (transport(&server).await, transport(&server).await);
+    let options = ListenOptions::default().with_backlog(1);
+    let mut listener = there.listen(options).await.unwrap();
+    let waiting = dial(&here, &listener).await;
+    for count in 1..4 {
+        let mut refused = dial(&here, &listener).await;
+        let error = refused.recv().await.unwrap().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.undelivered()),
+            (ErrorKind::Unavailable, 1),
+            "{error:?}"
+        );
+        assert_eq!(there.ignored().refused, count);
+    }
+    drop((waiting, accept(&mut listener).await));
+    let _next = dial(&here, &listener).await;
+    accept(&mut listener).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

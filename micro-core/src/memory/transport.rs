@@ -21,9 +21,6 @@ mod socket;
 
 use hub::{Door, Hub, Lease};
 
-/// How many dialled sockets wait to be accepted; a dial beyond is refused.
-const ACCEPT_QUEUE: usize = 1024;
-
 static WORLDS: Worlds<Hub> = Worlds::new();
 
 /// A [`Transport`] inside one process.
@@ -78,6 +75,7 @@ impl Transport for MemoryTransport {
         TransportCapabilities {
             flow_control: true,
             close_notice: true,
+            loss_notice: true,
             exclusive_addresses: true,
             max_message_size: self.max_message_size,
         }
@@ -88,7 +86,7 @@ impl Transport for MemoryTransport {
             Some(address) => address,
             None => Address::new(format!("memory.{}", Uuid::new_v4().simple()))?,
         };
-        let (sockets, accepted) = mpsc::channel(ACCEPT_QUEUE);
+        let (sockets, accepted) = mpsc::channel(options.backlog.max(1));
         let door = Door {
             sockets,
             max_message_size: self.max_message_size,

@@ -9,6 +9,8 @@ pub struct TransportCapabilities {
     /// Who sends nothing learns all the same that its peer reads no more: see
     /// [`SocketSender::closed`](super::SocketSender::closed).
     pub close_notice: bool,
+    /// A message that is lost on its way ends its socket with an error, and what follows it is not handed out.
+    pub loss_notice: bool,
     /// A second listener on a taken address is refused.
     pub exclusive_addresses: bool,
     /// The largest message, in bytes of [`Message::size`](crate::Message::size); `None` when only memory bounds it.
@@ -27,6 +29,13 @@ impl TransportCapabilities {
     #[must_use]
     pub fn with_close_notice(mut self) -> Self {
         self.close_notice = true;
+        self
+    }
+
+    /// A message that is lost on its way ends its socket with an error.
+    #[must_use]
+    pub fn with_loss_notice(mut self) -> Self {
+        self.loss_notice = true;
         self
     }
 

@@ -6,14 +6,35 @@ use crate::address::Address;
 use crate::message::Metadata;
 
 /// How to listen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ListenOptions {
     /// The address to listen on; `None` lets the backend choose a unique one.
     pub address: Option<Address>,
+    /// How many sockets wait to be accepted, at least 1. More are refused: the dial fails with
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), or else the first `recv`, which says where it can that nothing was
+    /// read ([`undelivered`](crate::Error::undelivered)). A peer of which nothing is known may be told nothing.
+    /// Default: 4096.
+    pub backlog: usize,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        ListenOptions {
+            address: None,
+            backlog: 4096,
+        }
+    }
 }
 
 impl ListenOptions {
+    /// Bounds the sockets that wait to be accepted.
+    #[must_use]
+    pub fn with_backlog(mut self, sockets: usize) -> Self {
+        self.backlog = sockets.max(1);
+        self
+    }
+
     /// Listens on this address.
     #[must_use]
     pub fn with_address(mut self, address: Address) -> Self {

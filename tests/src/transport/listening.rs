@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use micro_core::{Address, ErrorKind, ListenOptions};
+use micro_core::{Address, DialOptions, ErrorKind, ListenOptions, Message};
 
 use tokio::time::timeout;
 
 use super::TransportWorld;
-use super::pair::{last_error, listen, peer, receive, refusal, refused, sides, vacant};
+use super::pair::{Sides, last_error, listen, peer, receive, refusal, refused, sides, vacant};
 use crate::clause::skip;
 use crate::value::{attempt, number, numbered};
 
@@ -165,6 +165,55 @@ pub async fn sockets_that_nobody_accepted_are_closed(world: &TransportWorld) {
         let kinds = [ErrorKind::Unavailable, ErrorKind::Closed];
         assert!(kinds.contains(&error.kind()), "{error:?}");
         assert!(error.undelivered() <= 1, "{error:?}");
+    }
+}
+
+/// A socket that would wait behind too many others is refused; whoever is accepted makes room.
+pub async fn a_socket_beyond_the_backlog_is_refused(world: &TransportWorld) {
+    let (here, there) = (world.open().await, world.open().await);
+    let options = ListenOptions::default().with_backlog(2);
+    let listener = there.listen(options).await.unwrap();
+    let mut sides = Sides {
+        here,
+        there,
+        listener,
+    };
+    let _waiting = [sides.dial().await, sides.dial().await];
+    for _ in 0..3 {
+        let (address, options) = (sides.listener.address(), peer(&sides.listener));
+        let (error, sent) = refusal(&sides.here, address, options).await;
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.undelivered() <= usize::from(sent), "{error:?}");
+    }
+    let _first = sides.accept().await;
+    let _third = sides.dial().await;
+    let _accepted = [sides.accept().await, sides.accept().await];
+}
+
+/// Diallers that know the peer from a registry, and others that know its address and nothing else, are served side by
+/// side: on some backends they speak different encodings.
+pub async fn peers_of_which_something_and_nothing_is_known_share_a_listener(world: &TransportWorld) {
+    let mut sides = sides(world).await;
+    let mut pairs = Vec::new();
+    for known in (0..20).map(|index| index % 2 == 0) {
+        let options = match known {
+            true => peer(&sides.listener),
+            false => DialOptions::default(),
+        };
+        let dialled = sides.here.dial(sides.listener.address(), options).await;
+        let mut near = dialled.unwrap();
+        near.send(Message::new("hello")).await.unwrap();
+        pairs.push((near, sides.accept().await));
+    }
+    for round in 0..10 {
+        for (index, (near, far)) in pairs.iter_mut().enumerate() {
+            near.send(numbered(round * 100 + index)).await.unwrap();
+            far.send(numbered(index * 100 + round)).await.unwrap();
+        }
+        for (index, (near, far)) in pairs.iter_mut().enumerate() {
+            assert_eq!(number(&receive(far).await), round * 100 + index);
+            assert_eq!(number(&receive(near).await), index * 100 + round);
+        }
     }
 }
 

@@ -58,6 +58,30 @@ pub async fn a_thousand_sockets_talk_at_once(world: &TransportWorld) {
     server.abort();
 }
 
+/// Ten thousand sockets are open at once, and any of them still talks.
+pub async fn ten_thousand_sockets_are_open_at_once(world: &TransportWorld) {
+    let mut sides = sides(world).await;
+    let mut pairs = Vec::with_capacity(10_000);
+    while pairs.len() < pairs.capacity() {
+        // Who is dialled first is not always accepted first: a pair is no more than one of each.
+        let dialled = join_all((0..100).map(|_| sides.dial())).await;
+        let mut accepted = Vec::new();
+        for _ in 0..dialled.len() {
+            accepted.push(sides.accept().await);
+        }
+        pairs.extend(dialled.into_iter().zip(accepted));
+    }
+    for (index, (_, far)) in pairs.iter_mut().enumerate() {
+        far.send(numbered(index)).await.unwrap();
+    }
+    let mut heard = Vec::new();
+    for (near, _) in &mut pairs {
+        heard.push(number(&receive(near).await));
+    }
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(0..10_000), "not each of them was answered");
+}
+
 async fn echo(mut socket: Socket) {
     while let Some(Ok(message)) = socket.recv().await {
         socket.send(message).await.unwrap();
@@ -135,6 +159,22 @@ pub async fn a_slow_reader_slows_its_writer(world: &TransportWorld) {
     // The send that was given up may have been made.
     let expected = [sent + 1, sent + 2];
     assert!(expected.contains(&received), "{sent} sent, {received} received");
+}
+
+/// What waits for a reader that does not read is bounded in bytes, too.
+pub async fn what_waits_for_a_slow_reader_is_bounded(world: &TransportWorld) {
+    let (near, _unread, sides) = pair(world).await;
+    if !sides.here.capabilities().flow_control {
+        return skip("no flow control");
+    }
+    let (mut sender, _receiver) = near.split();
+    let message = sized(64 << 10);
+    let mut sent = 0;
+    while let Ok(outcome) = timeout(STALLED, sender.send(message.clone())).await {
+        outcome.unwrap();
+        sent += message.size();
+        assert!(sent <= 32 << 20, "{sent} bytes went unread, and nothing waited");
+    }
 }
 
 /// Sends messages of 1 KiB that nobody reads, up to `most`, and returns how many were sent until one waited.

@@ -84,7 +84,9 @@ fn on_nats(what: &str, metadata: fn(&Metadata) -> Metadata, ceiling: &Ceiling) {
 
 /// How many bytes of messages the nats-server has got.
 async fn received(world: &NatsWorld) -> u64 {
-    world.server.monitor("/varz").await["in_bytes"].as_u64().unwrap()
+    world.server.lock().await.monitor("/varz").await["in_bytes"]
+        .as_u64()
+        .unwrap()
 }
 
 #[test]

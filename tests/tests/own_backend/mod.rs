@@ -25,9 +25,6 @@ use frames::{Failure, Frames, MAX_MESSAGE, Outgoing};
 /// The bytes that wait in one direction before their writer does.
 const PIPE: usize = 64 * 1024;
 
-/// The sockets that wait to be accepted.
-const ACCEPT_QUEUE: usize = 1024;
-
 // 1. A struct that is shared by its clones. Constructed means working: what can fail, fails in a constructor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PipeTransport {
@@ -62,7 +59,7 @@ impl Transport for PipeTransport {
             None => self.unique_address()?,
         };
         name::check_topic(address.as_str()).map_err(|error| error.with_operation("listen"))?;
-        let (door, dialled) = mpsc::channel(ACCEPT_QUEUE);
+        let (door, dialled) = mpsc::channel(options.backlog.max(1));
         let mut doors = self.doors.lock();
         // A door is open as long as its listener lives: so dropping the listener frees the address.
         doors.retain(|_, door| !door.is_closed());

@@ -5,23 +5,30 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use broker_nats::NatsBroker;
-use micro_conformance::World;
 use micro_conformance::nats_server::NatsServer;
+use micro_conformance::{Faults, Loss, Peer, World};
 use micro_core::{Broker, PluginConfig, Registry, Transport};
 use nats_common::Connection;
 use registry_nats::{NatsRegistry, RegistryOptions};
+use tokio::sync::Mutex;
 use transport_nats::{Encoding, NatsTransport};
+
+use super::lossy::LossyProxy;
+use super::process::Process;
 
 /// A server of its own. Each instance has its own connection to it, as each process has.
 pub(crate) struct NatsWorld {
-    pub(crate) server: NatsServer,
+    pub(crate) server: Mutex<NatsServer>,
+    address: String,
     encoding: Encoding,
 }
 
 impl NatsWorld {
     pub(crate) async fn start() -> Self {
+        let server = NatsServer::start().await;
         NatsWorld {
-            server: NatsServer::start().await,
+            address: server.address(),
+            server: Mutex::new(server),
             encoding: Encoding::Native,
         }
     }
@@ -34,16 +41,47 @@ impl NatsWorld {
     }
 
     async fn connect(&self) -> Arc<Connection> {
-        let config = PluginConfig::default().with_addresses(&self.server.address());
-        Connection::open(&config).await.expect("a connection")
+        connect(&self.address).await
     }
+
+    async fn transport(&self, address: &str) -> Arc<dyn Transport> {
+        let transport = NatsTransport::new(connect(address).await);
+        Arc::new(transport.with_encoding(self.encoding))
+    }
+}
+
+async fn connect(address: &str) -> Arc<Connection> {
+    let config = PluginConfig::default().with_addresses(address);
+    Connection::open(&config).await.expect("a connection")
 }
 
 #[async_trait]
 impl World<dyn Transport> for NatsWorld {
     async fn open(&self) -> Arc<dyn Transport> {
-        let transport = NatsTransport::new(self.connect().await);
-        Arc::new(transport.with_encoding(self.encoding))
+        self.transport(&self.address).await
+    }
+
+    fn faults(&self) -> Option<&dyn Faults> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Faults for NatsWorld {
+    async fn open_lossy(&self) -> (Arc<dyn Transport>, Loss) {
+        let proxy = LossyProxy::start(&self.address).await;
+        let transport = self.transport(proxy.address()).await;
+        (transport, Box::new(move || proxy.lose_one()))
+    }
+
+    async fn start_peer(&self) -> Box<dyn Peer> {
+        Box::new(Process::start(&self.address, self.encoding).await)
+    }
+
+    async fn restart(&self) {
+        let mut server = self.server.lock().await;
+        server.kill().await;
+        server.restart().await;
     }
 }
 

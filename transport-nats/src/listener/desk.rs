@@ -90,11 +90,15 @@ impl Desk {
 
     fn count_refused(&self) {
         Counters::count(&self.counters.refused);
-        tracing::warn!(address = %self.address, limit = self.max_sockets, "refused a socket: there are too many");
+        let open = self.table.len();
+        tracing::warn!(address = %self.address, open, "refused a socket: too many are open, or wait to be accepted");
     }
 
+    /// Whether a socket more would be one too many. Only what is taken here opens any, so there is no race.
     fn is_full(&self) -> bool {
-        self.table.len() >= self.max_sockets
+        let accepted = self.accepted.lock();
+        let backlog_is_full = accepted.as_ref().is_some_and(|accepted| accepted.capacity() == 0);
+        backlog_is_full || self.table.len() >= self.max_sockets
     }
 
     fn hand_out(&self, socket: Result<Socket>) -> bool {
