@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod chaos;
 mod ci;
+mod clauses;
 mod floors;
 mod fuzz;
 mod interop;
@@ -45,6 +46,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Runs the tests that need a nats-server on each version of it that is promised.
     Matrix(matrix::Args),
+    /// Runs every clause on every backend, and prints a table of them.
+    Clauses(clauses::Args),
     /// Tries every decoder, and the whole server, with what strangers may send.
     Fuzz(fuzz::Args),
     /// Checks that imports go down only.
@@ -76,6 +79,7 @@ fn run(command: Command) -> Result<()> {
         Command::Interop(args) => interop::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Clauses(args) => clauses::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Floors => floors::run(),
     }
