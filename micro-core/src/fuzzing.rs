@@ -17,6 +17,10 @@ use crate::rpc::framing::Framing;
 use crate::rpc::{Body, Context, Status, micro_error};
 use crate::shape::Value;
 
+mod servers;
+
+pub use servers::servers;
+
 /// A message as people write one down: `name: value` in lines of their own, an empty line, and the body.
 pub fn message(data: &[u8]) -> Message {
     let end = data.windows(2).position(|two| two == b"\n\n");
@@ -240,5 +244,6 @@ mod tests {
         replay("framings", super::framings);
         replay("names", super::names);
         replay("values", super::values);
+        replay("servers", super::servers);
     }
 }

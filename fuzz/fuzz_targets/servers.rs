@@ -1,0 +1,3 @@
+#![no_main]
+
+micro_fuzz::target!(micro_core::fuzzing::servers);
