@@ -1,7 +1,9 @@
 //! The task that reads a subscription.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 
 use async_nats::{Message, Subscriber, UnsubscribeError};
 use futures::{FutureExt, StreamExt};
@@ -32,30 +34,45 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) async fn run(mut self, mut steps: mpsc::Receiver<Step>) {
-        loop {
-            tokio::select! {
-                // Steps first: under load there is always a message.
-                biased;
-                Some(step) = steps.recv() => self.step(step).await,
-                message = self.subscriber.next() => match message {
-                    Some(message) => self.hand_on(message),
-                    None => break,
-                },
-            }
+        while let Some(step) = poll_fn(|context| self.poll_hand_on(&mut steps, context)).await {
+            self.step(step).await;
         }
         self.consumer.take(Incoming::Ended);
     }
 
-    /// Hands on a message, and those that came with it.
-    fn hand_on(&mut self, message: Message) {
-        let mut next = Some(message);
-        for left in (0..BATCH).rev() {
-            let Some(message) = next else { return };
-            self.received.fetch_add(1, Ordering::Relaxed);
-            self.consumer.take(Incoming::Message(message));
-            let more = (left > 0).then(|| self.subscriber.next().now_or_never());
-            next = more.flatten().flatten();
+    /// Hands on what comes, until there is a step to be taken; `None` at the end.
+    fn poll_hand_on(
+        &mut self,
+        steps: &mut mpsc::Receiver<Step>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Step>> {
+        loop {
+            let came = self.poll_batch(context);
+            // Once nobody is left who could ask for a step, there is only reading.
+            if let Poll::Ready(Some(step)) = steps.poll_recv(context) {
+                return Poll::Ready(Some(step));
+            }
+            if ready!(came).is_none() {
+                return Poll::Ready(None);
+            }
         }
+    }
+
+    /// Hands on what has come. Ready after a batch: under load there is always a message, and steps must not wait for
+    /// the last.
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<()>> {
+        for _ in 0..BATCH {
+            match ready!(self.subscriber.poll_next_unpin(context)) {
+                Some(message) => self.hand_on(message),
+                None => return Poll::Ready(None),
+            }
+        }
+        Poll::Ready(Some(()))
+    }
+
+    fn hand_on(&self, message: Message) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        self.consumer.take(Incoming::Message(message));
     }
 
     /// Hands on what the client has received, without regard to the task's budget: it would hide some of it.
