@@ -1,6 +1,7 @@
 //! One socket of a server: its requests run side by side, their answers leave through one writer.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -108,13 +109,14 @@ where
     }
 
     async fn next(&mut self, receiver: &mut SocketReceiver) -> Option<Result<Message>> {
-        match receiver.next().now_or_never() {
-            Some(message) => message,
-            None => {
+        let next = poll_fn(|cx| {
+            let next = receiver.poll_next_unpin(cx);
+            if next.is_pending() {
                 self.pace.pause();
-                receiver.next().await
             }
-        }
+            next
+        });
+        next.await
     }
 
     /// What has come by now is refused, since the server takes no more.
