@@ -55,7 +55,12 @@ pub(super) fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Bytes> {
 
 pub(super) fn decode<T: DeserializeOwned>(codec: Codec, body: Bytes) -> Result<T> {
     only::<T>(Codec::Json, codec)?;
-    serde_json::from_slice(&body).map_err(|error| located::<T>(&body, error))
+    // To check all of the text at once costs less than to check each of the texts in it.
+    let decoded = match std::str::from_utf8(&body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&body),
+    };
+    decoded.map_err(|error| located::<T>(&body, error))
 }
 
 /// Says which field did not fit. Only that it did not is found out at once: to know where takes another, slower look.
