@@ -3,6 +3,7 @@
 //! This is on the path of every call, so neither direction copies the body on its way: [`encode()`] writes base64
 //! straight into the one buffer that is sent, [`decode()`] reads it straight from the bytes that came.
 
+mod base64;
 mod body;
 mod decode;
 mod encode;

@@ -2,18 +2,11 @@
 
 use std::fmt;
 
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::{DecodeSliceError, Engine, alphabet};
+use base64::{DecodeSliceError, Engine};
 use bytes::Bytes;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-/// Standard base64 that requires its padding and, as Go, does not care about the unused bits before it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
-        .with_decode_allow_trailing_bits(true),
-);
+use super::base64::STANDARD;
 
 /// Reads the body of a message.
 pub(super) struct Body;
@@ -55,7 +48,7 @@ impl<'de> Visitor<'de> for Body {
 pub(super) fn from_base64(text: &[u8]) -> Result<Bytes, DecodeSliceError> {
     let padding = text.iter().rev().take(2).filter(|byte| **byte == b'=').count();
     let mut body = vec![0; (text.len().div_ceil(4) * 3).saturating_sub(padding)];
-    let length = BASE64.decode_slice(text, &mut body)?;
+    let length = STANDARD.decode_slice(text, &mut body)?;
     body.truncate(length);
     Ok(Bytes::from(body))
 }
