@@ -13,23 +13,6 @@ pub(crate) const MAX_HEADERS: usize = 1024;
 /// How many headers are expected, at most, before they are seen.
 const TYPICAL_HEADERS: usize = 12;
 
-/// How many bytes the content of a message takes.
-pub(crate) fn len(message: &Message) -> usize {
-    head_len(&message.headers) + message.body.len()
-}
-
-/// Writes all of the content.
-pub(crate) fn put(out: &mut Vec<u8>, message: &Message) {
-    put_head(out, &message.headers);
-    out.extend_from_slice(&message.body);
-}
-
-/// How many bytes come before the body.
-pub(crate) fn head_len(headers: &Headers) -> usize {
-    let each = headers.iter().map(|(name, value)| header_len(name, value));
-    varint::len(headers.len() as u64) + each.sum::<usize>()
-}
-
 /// Writes what comes before the body.
 pub(crate) fn put_head(out: &mut Vec<u8>, headers: &Headers) {
     varint::put(out, headers.len() as u64);
@@ -54,19 +37,6 @@ pub(crate) fn read(whole: &Bytes, content: &[u8]) -> Option<Message> {
         headers,
         body: whole.slice_ref(rest),
     })
-}
-
-fn header_len(name: &str, value: &str) -> usize {
-    1 + match known::form(name, value) {
-        Form::Literal => text_len(name) + text_len(value),
-        Form::Name(_) => text_len(value),
-        Form::Number(_, number) => varint::len(number),
-        Form::Pair(_) => 0,
-    }
-}
-
-fn text_len(text: &str) -> usize {
-    varint::len(text.len() as u64) + text.len()
 }
 
 fn put_header(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -109,6 +79,15 @@ fn take_text(rest: &mut &[u8]) -> Option<Text> {
     Some(Text::new(text))
 }
 
+/// All of the content.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn of(message: &Message) -> Vec<u8> {
+    let mut content = Vec::new();
+    put_head(&mut content, &message.headers);
+    content.extend_from_slice(&message.body);
+    content
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,9 +117,7 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         for message in messages() {
-            let mut content = Vec::new();
-            put(&mut content, &message);
-            assert_eq!(content.len(), len(&message));
+            let content = of(&message);
             assert_eq!(read(&Bytes::from(content)), Some(message));
         }
     }
@@ -150,16 +127,13 @@ mod tests {
         let message = Message::default()
             .with_header("Content-Type", "application/json")
             .with_header("Micro-ID", "5");
-        let mut content = Vec::new();
-        put(&mut content, &message);
+        let content = of(&message);
         assert_eq!(content, [2, 0x80, 0x40, 5]);
     }
 
     #[test]
     fn the_body_is_not_copied() {
-        let mut content = Vec::new();
-        put(&mut content, &Message::new("body").with_header("A", "b"));
-        let content = Bytes::from(content);
+        let content = Bytes::from(of(&Message::new("body").with_header("A", "b")));
         let message = read(&content).unwrap();
         let end = content.as_ptr_range().end;
         assert_eq!(message.body.as_ptr_range().end, end);

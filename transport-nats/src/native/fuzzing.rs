@@ -47,10 +47,7 @@ fn message_comes_back(whole: &Bytes, content: &[u8]) {
         return;
     };
     assert!(message.headers.len() <= content::MAX_HEADERS);
-    let mut bytes = Vec::new();
-    content::put(&mut bytes, &message);
-    assert_eq!(bytes.len(), content::len(&message));
-    let bytes = Bytes::from(bytes);
+    let bytes = Bytes::from(content::of(&message));
     assert_eq!(content::read(&bytes, &bytes), Some(message));
 }
 

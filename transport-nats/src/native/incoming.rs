@@ -1,7 +1,5 @@
 //! What comes in on one end of a socket: checked, and kept until it is read.
 
-use std::collections::VecDeque;
-
 use micro_core::Error;
 
 use super::window::Window;
@@ -13,15 +11,17 @@ mod pieces;
 mod take;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(crate) use item::{Item, What};
 pub(crate) use news::{News, Way};
 use pieces::Pieces;
+use waiting::Waiting;
 
 /// The receiving side of one end.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    queue: VecDeque<Item>,
+    queue: Waiting,
     /// The number of the next packet.
     expected: u64,
     window: Window,
@@ -62,7 +62,7 @@ impl From<Step> for Next {
 impl Incoming {
     pub(crate) fn new(window: u64, max_content: u64) -> Self {
         Incoming {
-            queue: VecDeque::new(),
+            queue: Waiting::default(),
             expected: 0,
             window: Window::new(window),
             max_content,
@@ -74,7 +74,7 @@ impl Incoming {
 
     fn push(&mut self, item: Item) {
         if self.ending.entry() == Entry::Open {
-            self.queue.push_back(item);
+            self.queue.push(item);
         }
     }
 
@@ -82,7 +82,7 @@ impl Incoming {
     /// told.
     pub(crate) fn next(&mut self, done: u64) -> (Next, Option<u64>) {
         let mut done = done;
-        let item = self.queue.pop_front();
+        let item = self.queue.pop();
         self.lent = item.is_some();
         if let (None, Some(pieces)) = (&item, &mut self.pieces) {
             done += std::mem::take(&mut pieces.held);
@@ -93,19 +93,13 @@ impl Incoming {
         };
         match item {
             Some(item) => (Next::Item(item), grant),
-            None => {
-                if self.queue.capacity() > 0 {
-                    self.queue = VecDeque::new();
-                }
-                (self.ending.step().into(), grant)
-            }
+            None => (self.ending.step().into(), grant),
         }
     }
 
     /// The reader leaves; whether the writer has to be told.
     pub(crate) fn abandon(&mut self, unread: bool) -> bool {
-        let waiting: u64 = self.queue.iter().map(|item| item.messages).sum();
-        self.queue = VecDeque::new();
+        let waiting = std::mem::take(&mut self.queue).messages();
         if let Some(pieces) = &mut self.pieces {
             pieces.forget();
         }

@@ -1,5 +1,7 @@
 //! The headers that are one byte on the wire: names, and whole headers. `docs/wire.md` has the same table.
 
+use std::ops::RangeInclusive;
+
 /// A code that is no name: a literal name follows.
 pub(super) const LITERAL: u8 = 0;
 
@@ -38,6 +40,9 @@ const NUMBERS: [&str; 4] = ["Micro-ID", "Micro-Stream", "Timeout", "Micro-Id"];
 
 /// From this code on, the code is the whole header.
 const PAIRS_FROM: u8 = 0x80;
+
+/// The codes of the names that are in pairs.
+const PAIRED: RangeInclusive<u8> = 6..=10;
 
 const PAIRS: [(&str, &str); 16] = [
     ("Content-Type", "application/json"),
@@ -97,7 +102,7 @@ pub(super) fn meaning(code: u8) -> Option<Code> {
 
 /// The shortest form of a header.
 pub(super) fn form(name: &str, value: &str) -> Form {
-    let Some(code) = code_of(&NAMES, name) else {
+    let Some(index) = code_of(&NAMES, name) else {
         return Form::Literal;
     };
     if let Some(number) = decimal(value)
@@ -105,12 +110,16 @@ pub(super) fn form(name: &str, value: &str) -> Form {
     {
         return Form::Number(NUMBERS_FROM + code, number);
     }
-    // Only a handful of names are in pairs, and none of the numbers is.
-    let pair = PAIRS.iter().position(|pair| *pair == (name, value));
-    match pair.and_then(|index| u8::try_from(index).ok()) {
+    let code = index + 1;
+    match PAIRED.contains(&code).then(|| pair_of(name, value)).flatten() {
         Some(index) => Form::Pair(PAIRS_FROM + index),
-        None => Form::Name(code + 1),
+        None => Form::Name(code),
     }
+}
+
+fn pair_of(name: &str, value: &str) -> Option<u8> {
+    let index = PAIRS.iter().position(|pair| *pair == (name, value))?;
+    u8::try_from(index).ok()
 }
 
 fn code_of(names: &[&str], name: &str) -> Option<u8> {

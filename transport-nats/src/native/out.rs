@@ -25,6 +25,8 @@ pub(crate) struct Out {
     packet: Vec<u8>,
     /// How many messages end in it.
     messages: u32,
+    /// Where what comes before a body is written first, since its length stands before it.
+    head: Vec<u8>,
     /// Its number.
     number: u64,
     /// A packet that waits for room in the connection.
@@ -65,6 +67,7 @@ impl Out {
     pub(crate) fn new() -> Self {
         Out {
             packet: Vec::new(),
+            head: Vec::new(),
             messages: 0,
             number: 0,
             sealed: None,

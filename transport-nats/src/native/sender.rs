@@ -108,7 +108,7 @@ impl Sender {
                 return Ok(false);
             }
             self.check(&message, out.max_message)?;
-            out.feed(message, style);
+            out.feed(&message, style);
             Ok(true)
         }
     }

@@ -97,10 +97,7 @@ fn write(number: u64, parts: &[Part]) -> Vec<u8> {
     for part in parts {
         match part {
             Word(word) => frame::put(&mut out, word),
-            Part::Message(message) => {
-                frame::put_message_head(&mut out, content::len(message));
-                content::put(&mut out, message);
-            }
+            Part::Message(message) => frame::put(&mut out, &Frame::Message(&content::of(message))),
         }
     }
     out

@@ -8,9 +8,22 @@ use bytes::Bytes;
 use super::{End, wake};
 use crate::native::breach::Breach;
 use crate::native::frame::{Hello, Reason};
-use crate::native::incoming::{News, Way};
+use crate::native::incoming::{Incoming, News, Way};
 use crate::native::out::Due;
 use crate::native::packet::{Packet, Unreadable};
+
+/// What a packet said, and what the peer is owed for it.
+type Taken<'a> = Result<(News<'a>, Owed), Breach>;
+
+/// What the peer has to be told of how far it may send.
+#[derive(Clone, Copy, Debug)]
+enum Owed {
+    Nothing,
+    /// That it may send on.
+    Credit,
+    /// The same, unless it was told anything before.
+    FirstWord,
+}
 
 impl End {
     /// Takes a packet in.
@@ -24,16 +37,16 @@ impl End {
             Err(Unreadable::Version(_)) => return self.breach(Breach::Version),
             Err(Unreadable::Truncated) => return self.breach(Breach::Malformed),
         };
-        let (news, reader) = self.take_packet(&packet, way);
-        match news {
-            Ok(news) => self.on_news(news),
+        let (taken, reader) = self.take_packet(&packet, way);
+        match taken {
+            Ok((news, owed)) => self.on_news(news, owed),
             Err(breach) => self.breach(breach),
         }
         wake(reader);
     }
 
     /// What the packet says, and whom it wakes: only what is to be read wakes the reader.
-    fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> (Result<News<'a>, Breach>, Option<Waker>) {
+    fn take_packet<'a>(&self, packet: &'a Packet, way: Way) -> (Taken<'a>, Option<Waker>) {
         let mut guard = self.incoming.lock();
         let news = guard.0.take(packet, way);
         // Before anybody can read what came with it, and relies on what it says.
@@ -48,7 +61,16 @@ impl End {
         } else {
             None
         };
-        (news, reader)
+        let owed = |news: &News<'_>| match (news.grant.is_some(), guard.0.is_news()) {
+            (true, _) => Owed::Credit,
+            (false, true) => Owed::FirstWord,
+            (false, false) => Owed::Nothing,
+        };
+        let taken = news.map(|news| {
+            let owed = owed(&news);
+            (news, owed)
+        });
+        (taken, reader)
     }
 
     /// Learns who the peer is, once.
@@ -59,7 +81,7 @@ impl End {
         });
     }
 
-    fn on_news(self: &Arc<Self>, news: News<'_>) {
+    fn on_news(self: &Arc<Self>, news: News<'_>, owed: Owed) {
         if let Some((reason, text)) = news.reset {
             return self.on_reset(reason, text);
         }
@@ -81,11 +103,13 @@ impl End {
         if news.ping {
             self.say(|out| out.due.pong = true);
         }
-        let (news_of_window, packets, limit) = self.look(|incoming| {
-            let (packets, limit) = incoming.taken();
-            (incoming.is_news(), packets, limit)
-        });
-        if news.grant.is_some() || news_of_window && self.out.lock().is_silent() {
+        let is_owed = match owed {
+            Owed::Nothing => false,
+            Owed::Credit => true,
+            Owed::FirstWord => self.out.lock().is_silent(),
+        };
+        if is_owed {
+            let (packets, limit) = self.look(Incoming::taken);
             self.say(|out| out.owe_credit(limit, packets));
         }
     }

@@ -43,8 +43,7 @@ fn answer(max_message: u64) -> Vec<u8> {
     let (mut bytes, message) = (Vec::new(), Message::new("answer"));
     packet::put_head(&mut bytes, 0);
     frame::put(&mut bytes, &Frame::Hello(hello));
-    frame::put_message_head(&mut bytes, content::len(&message));
-    content::put(&mut bytes, &message);
+    frame::put(&mut bytes, &Frame::Message(&content::of(&message)));
     bytes
 }
 

@@ -1,9 +1,8 @@
 //! A message that does not fit where it belongs: it leaves in pieces, if it has to.
 
 use bytes::Bytes;
-use micro_core::Message;
 
-use crate::native::{content, frame, window};
+use crate::native::{frame, window};
 
 #[derive(Debug)]
 pub(super) struct Large {
@@ -14,13 +13,11 @@ pub(super) struct Large {
 }
 
 impl Large {
-    pub(super) fn new(message: Message, len: usize) -> Self {
-        let mut head = Vec::with_capacity(content::head_len(&message.headers));
-        content::put_head(&mut head, &message.headers);
+    pub(super) fn new(head: &[u8], body: Bytes) -> Self {
         Large {
-            head: head.into(),
-            body: message.body,
-            total: len,
+            head: Bytes::copy_from_slice(head),
+            total: head.len() + body.len(),
+            body,
             begun: false,
         }
     }

@@ -1,5 +1,6 @@
 //! Messages and words, as they are put into packets.
 
+use bytes::Bytes;
 use micro_core::Message;
 
 use super::large::Large;
@@ -19,6 +20,9 @@ const ROOM_FOR_WORDS: usize = 768;
 /// What a hello takes, mostly.
 const ROOM_FOR_HELLO: usize = 64;
 
+/// The largest head whose buffer is kept for the next.
+const KEPT_HEAD: usize = 256;
+
 /// What a packet is made with.
 pub(crate) struct Style<'a> {
     /// The most bytes that the server takes.
@@ -33,19 +37,30 @@ pub(crate) struct Style<'a> {
 
 impl Out {
     /// Takes a message. One that does not fit into the packet waits for the next, in pieces if it has to.
-    pub(crate) fn feed(&mut self, message: Message, style: &Style<'_>) {
-        let len = content::len(&message);
+    pub(crate) fn feed(&mut self, message: &Message, style: &Style<'_>) {
+        let mut head = std::mem::take(&mut self.head);
+        head.clear();
+        content::put_head(&mut head, &message.headers);
+        self.feed_content(&head, &message.body, style);
+        if head.capacity() <= KEPT_HEAD {
+            self.head = head;
+        }
+    }
+
+    fn feed_content(&mut self, head: &[u8], body: &Bytes, style: &Style<'_>) {
+        let len = head.len() + body.len();
         let frame = frame::head_len(len) + len;
         self.fed += 1;
         let full = self.messages > 0 && self.packet.len() + frame > FULL;
         if full || frame > room(style) {
-            self.large = Some(Large::new(message, len));
+            self.large = Some(Large::new(head, body.clone()));
             return;
         }
         self.sent += window::cost(len);
         self.begin(style, frame);
         frame::put_message_head(&mut self.packet, len);
-        content::put(&mut self.packet, &message);
+        self.packet.extend_from_slice(head);
+        self.packet.extend_from_slice(body);
         self.messages += 1;
     }
 

@@ -22,7 +22,7 @@ fn with_style<T>(max_payload: usize, work: impl FnOnce(&Style<'_>) -> T) -> T {
 }
 
 fn feed(out: &mut Out, message: Message) {
-    with_style(1 << 20, |style| out.feed(message, style));
+    with_style(1 << 20, |style| out.feed(&message, style));
 }
 
 /// The packets that leave now.
@@ -148,7 +148,7 @@ fn messages_of_every_size_fit_the_server_and_are_put_together() {
             let (mut out, mut incoming) = (Out::new(), Incoming::new(u64::MAX / 2, u64::MAX));
             out.limit = u64::MAX;
             let message = sized(size).with_header("Name", "value");
-            with_style(max_payload, |style| out.feed(message.clone(), style));
+            with_style(max_payload, |style| out.feed(&message, style));
             for payload in leave(&mut out, true, max_payload) {
                 assert!(payload.len() <= limit, "{} of {limit}", payload.len());
                 let packet = Packet::open(&payload).unwrap();
@@ -159,7 +159,7 @@ fn messages_of_every_size_fit_the_server_and_are_put_together() {
             };
             assert_eq!(read(item.what), message, "{size}");
             assert_eq!(item_cost(&mut incoming), 0);
-            assert_eq!(out.sent, cost(content::len(&message)));
+            assert_eq!(out.sent, cost(content::of(&message).len()));
         }
     }
 }
