@@ -57,6 +57,14 @@ impl Instance {
             .context("an instance did not stop in time")?
     }
 
+    /// Stops it while it may be cut off from the servers, of which it then complains; whatever it says, it has to end.
+    pub(crate) async fn stop_anyhow(mut self) -> Result<()> {
+        self.signal("TERM").await?;
+        let ended = timeout(STOP, self.child.wait()).await;
+        ended.context("an instance did not stop in time")??;
+        Ok(())
+    }
+
     /// Kills it, and returns once it is gone.
     pub(crate) async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)

@@ -128,7 +128,7 @@ impl Faults for Places {
             PlaceFault::InstanceRestarted => {
                 let place = self.any_but_first(rng);
                 if let Some(instance) = place.instance.take() {
-                    instance.stop().await?;
+                    instance.stop_anyhow().await?;
                 }
                 place.refill().await?;
             }
