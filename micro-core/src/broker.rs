@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use futures::stream::{BoxStream, StreamExt};
 
 use crate::error::Result;
 use crate::message::{Headers, Message, Text};
+use crate::observe::{Ledger, Losses};
 
 /// Carries events from publishers to subscribers, at most once.
 ///
@@ -172,6 +173,8 @@ impl Event {
 /// Dropping it unsubscribes.
 pub struct Subscription {
     topic: String,
+    /// `None` where another subscription counts.
+    ledger: Option<Ledger>,
     events: BoxStream<'static, Result<Event>>,
     leave: Option<BoxFuture<'static, Result<()>>>,
 }
@@ -184,8 +187,10 @@ impl Subscription {
         events: impl Stream<Item = Result<Event>> + Send + 'static,
         leave: impl Future<Output = Result<()>> + Send + 'static,
     ) -> Self {
+        let topic = topic.into();
         Subscription {
-            topic: topic.into(),
+            ledger: Some(Ledger::new(&topic)),
+            topic,
             events: events.boxed(),
             leave: Some(Box::pin(leave)),
         }
@@ -196,15 +201,32 @@ impl Subscription {
         &self.topic
     }
 
+    /// For backends that stand in front of another: what is lost is counted once, by the subscription that the user has.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.ledger = None;
+        self
+    }
+
+    /// What was lost to this subscriber, by cause, as far as [`recv`](Subscription::recv) has told.
+    pub fn losses(&self) -> Losses {
+        self.ledger.as_ref().map(Ledger::read).unwrap_or_default()
+    }
+
+    /// The counts themselves, which can be looked at while somebody else reads the events.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
     /// Waits for the next event; `None` when the subscription has ended.
     ///
     /// # Errors
-    /// As the type says; more events may follow.
+    /// As the type says; each is counted in [`losses`](Subscription::losses). More events may follow.
     ///
     /// # Cancel safety
     /// Safe: an event is either returned or still queued.
     pub async fn recv(&mut self) -> Option<Result<Event>> {
-        self.events.next().await
+        self.next().await
     }
 
     /// Takes no new events; those delivered before are still handed out, and then the stream ends.
@@ -241,7 +263,11 @@ impl Stream for Subscription {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.events.poll_next_unpin(cx)
+        let next = ready!(self.events.poll_next_unpin(cx));
+        if let (Some(Err(error)), Some(ledger)) = (&next, &self.ledger) {
+            ledger.note_error(error);
+        }
+        Poll::Ready(next)
     }
 }
 

@@ -12,12 +12,13 @@ use async_nats::message::OutboundMessage;
 use async_nats::{Client, PublishError, PublishErrorKind, Subject};
 use bytes::Bytes;
 use futures::{FutureExt, poll};
+use micro_core::observe::{self, Loss};
 use micro_core::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::courier::{Order, Source};
-use crate::switchboard::Switchboard;
+use crate::switchboard::{COMPONENT, Switchboard};
 use crate::{errors, inbox};
 
 /// How long a publish waits for a connection that is down or stalled.
@@ -146,7 +147,10 @@ impl Outbox {
         }) {
             Ok(Some(())) => {}
             Ok(None) => self.order(Order::Publish(outgoing)),
-            Err(error) => tracing::debug!(%error, "not published"),
+            Err(error) => {
+                observe::dropped(COMPONENT, Loss::Oversize);
+                tracing::debug!(%error, "not published");
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::{ClientError, Event, ServerError};
-use micro_core::{Error, Result, observe};
+use micro_core::observe::{self, Loss};
+use micro_core::{Error, Result};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
@@ -13,6 +14,9 @@ use crate::consumer::{Consumer, Denial, DeniedAction, Incoming};
 use crate::denied::Denied;
 use crate::errors;
 use crate::fence::Fences;
+
+/// What counts as dropping here, in metrics.
+pub(crate) const COMPONENT: &str = "nats-common";
 
 /// Knows every mailbox and every subscription of one connection, and passes on what concerns them.
 ///
@@ -99,7 +103,7 @@ impl Switchboard {
 
     pub(crate) fn count_stray(&self) {
         self.strays.fetch_add(1, Ordering::Relaxed);
-        observe::ignored("nats-common", "stray");
+        observe::ignored(COMPONENT, "stray", Loss::Late);
     }
 
     /// Adds a subscription before it is made, so that no event about it comes too early.
@@ -199,6 +203,7 @@ impl Switchboard {
         tracing::warn!("the NATS connection was lost; connecting again");
         self.connected.send_replace(false);
         self.disconnects.send_modify(|count| *count += 1);
+        observe::dropped(COMPONENT, Loss::Reconnect);
         self.abandon_fences(errors::disconnected);
         self.broadcast(&Incoming::Disconnected);
     }
@@ -226,7 +231,10 @@ impl Switchboard {
             self.abandon_fences(|| denial.error());
         }
         match denial.action {
-            DeniedAction::Publish => self.denied.note(&denial),
+            DeniedAction::Publish => {
+                observe::dropped(COMPONENT, Loss::Permission);
+                self.denied.note(&denial);
+            }
             DeniedAction::Subscribe => self.note_denial(&denial),
         }
         self.broadcast(&Incoming::Denied(denial));

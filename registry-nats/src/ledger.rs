@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use micro_core::{Error, observe};
+use micro_core::Error;
+use micro_core::observe::{self, Loss};
 
 /// Counts what is ignored.
 #[derive(Debug, Default)]
@@ -12,7 +13,7 @@ impl Ledger {
     /// Notes a payload that was ignored, and why.
     pub(crate) fn ignore(&self, subject: &str, error: &Error) {
         self.0.fetch_add(1, Ordering::Relaxed);
-        observe::ignored("registry-nats", "unreadable");
+        observe::dropped("registry-nats", Loss::Undecodable);
         tracing::debug!(subject, %error, "ignored");
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::join_all;
 use micro_conformance::nats_server::NatsServer;
+use micro_core::observe::Loss;
 use micro_core::{Broker, ErrorKind, Event, Message, PluginConfig, SubscribeOptions, Subscription};
 use nats_common::{Connection, Outgoing};
 
@@ -57,6 +58,7 @@ async fn what_is_no_event_is_told_and_does_not_end_the_stream() {
             "{error}"
         );
     }
+    assert_eq!(events.losses().get(Loss::Undecodable), 3);
     raw.publish(Outgoing::new("topic", r#"{"header":{"a":"b"},"body":"aGk="}"#))
         .await
         .unwrap();
@@ -139,6 +141,7 @@ async fn a_lost_connection_is_told_once_and_the_subscription_lives_on() {
         recv(&mut events).await.unwrap_err().kind(),
         ErrorKind::Unavailable
     );
+    assert_eq!(events.losses().get(Loss::Reconnect), 1);
     // Whether it subscribed again is known when something comes.
     let publishing = async {
         loop {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use micro_core::observe;
+use micro_core::observe::{self, Loss};
 
 /// How much of what came to a transport's listeners and sockets was ignored or refused, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub struct Ignored {
 pub(crate) struct Counter {
     count: AtomicU64,
     cause: &'static str,
+    loss: Loss,
 }
 
 #[derive(Debug)]
@@ -47,19 +48,20 @@ pub(crate) struct Counters {
 
 impl Default for Counters {
     fn default() -> Self {
-        let counter = |cause| Counter {
+        let counter = |cause, loss| Counter {
             count: AtomicU64::new(0),
             cause,
+            loss,
         };
         Counters {
-            unaddressed: counter("unaddressed"),
-            undecodable: counter("undecodable"),
-            refused: counter("refused"),
-            stale: counter("stale"),
-            malformed: counter("malformed"),
-            out_of_order: counter("out_of_order"),
-            excessive: counter("excessive"),
-            newer: counter("newer"),
+            unaddressed: counter("unaddressed", Loss::Undecodable),
+            undecodable: counter("undecodable", Loss::Undecodable),
+            refused: counter("refused", Loss::Shed),
+            stale: counter("stale", Loss::Late),
+            malformed: counter("malformed", Loss::Undecodable),
+            out_of_order: counter("out_of_order", Loss::Undecodable),
+            excessive: counter("excessive", Loss::Oversize),
+            newer: counter("newer", Loss::Undecodable),
         }
     }
 }
@@ -67,7 +69,7 @@ impl Default for Counters {
 impl Counters {
     pub(crate) fn count(counter: &Counter) {
         counter.count.fetch_add(1, Ordering::Relaxed);
-        observe::ignored("transport-nats", counter.cause);
+        observe::ignored("transport-nats", counter.cause, counter.loss);
     }
 
     pub(crate) fn read(&self) -> Ignored {

@@ -37,7 +37,7 @@ const MODULES: &[Module] = &[
     module(1, "queue", &[]),
     // The contracts do not know each other, and `rpc` knows none of them.
     module(2, "transport", &[]),
-    module(2, "broker", &[]),
+    module(2, "broker", &["observe"]),
     module(2, "registry", &[]),
     module(2, "rpc", &[]),
     module(2, "observe", &["rpc"]),

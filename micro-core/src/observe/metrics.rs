@@ -6,12 +6,13 @@ use metrics::{SharedString, counter, gauge, histogram, with_recorder};
 use tokio::time::Instant;
 
 use crate::observe::kind::Kind;
+use crate::observe::loss::shed;
 use crate::observe::names::{METHODS, TOPICS};
 use crate::rpc::{Code, Status};
 
 const METHOD: &str = "rpc.method";
 const CODE: &str = "rpc.response.status_code";
-const TOPIC: &str = "messaging.destination.name";
+pub(super) const TOPIC: &str = "messaging.destination.name";
 const ERROR: &str = "error.type";
 
 /// Whether there is a recorder. One of no size, as `metrics` has it for none, is none.
@@ -94,43 +95,10 @@ pub(super) fn retried(failed: &Status) {
 
 /// Counts a call that was refused before its handler began.
 pub(crate) fn refused(status: &Status) {
+    if status.code() == Code::ResourceExhausted {
+        shed();
+    }
     if is_recorded() {
         counter!("rpc.server.refusals", CODE => status.code().name()).increment(1);
-    }
-}
-
-/// Counts a message that a backend ignored or refused, by what counts it and why. Both are of its code, and not of what
-/// came.
-pub fn ignored(by: &'static str, cause: &'static str) {
-    if is_recorded() {
-        counter!("micro.ignored.messages", "component" => by, "cause" => cause).increment(1);
-    }
-}
-
-/// Why events came to nothing before they reached a handler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Loss {
-    /// Their subscriber was too slow.
-    Slow,
-    /// They could not be read.
-    Unreadable,
-    /// The connection was away; each time counts as one, whatever number is missing.
-    Gap,
-    /// A stop cut them off.
-    Cut,
-}
-
-/// Counts events that came to nothing, of the subscription to a topic.
-pub fn lost(topic: &str, loss: Loss, events: u64) {
-    if is_recorded() {
-        let cause = match loss {
-            Loss::Slow => "slow",
-            Loss::Unreadable => "unreadable",
-            Loss::Gap => "gap",
-            Loss::Cut => "cut",
-        };
-        let topic = TOPICS.name(&topic.into());
-        counter!("messaging.client.lost.messages", TOPIC => topic, "cause" => cause).increment(events);
     }
 }

@@ -159,7 +159,7 @@ impl Worker {
         add(counter, 1);
     }
 
-    /// Counts what the broker says was lost.
+    /// Counts what the broker says was lost. The subscription has counted it for metrics.
     fn note(&self, error: &Error) {
         let topic = self.subscription.topic();
         let counters = &self.shared.counters;
@@ -167,17 +167,14 @@ impl Worker {
             ErrorKind::Lagged(lost) => {
                 tracing::warn!(topic, lost, "events were dropped: their handler is too slow");
                 add(&counters.lost, lost);
-                observe::lost(topic, Loss::Slow, lost);
             }
             ErrorKind::Malformed => {
                 tracing::warn!(topic, %error, "an event could not be read");
                 add(&counters.undecodable, 1);
-                observe::lost(topic, Loss::Unreadable, 1);
             }
             _ => {
                 tracing::warn!(topic, %error, "events may be missing");
                 add(&counters.gaps, 1);
-                observe::lost(topic, Loss::Gap, 1);
             }
         }
     }
@@ -193,7 +190,9 @@ impl Worker {
             match event {
                 Ok(_) => {
                     add(&self.shared.counters.cut, 1);
-                    observe::lost(self.subscription.topic(), Loss::Cut, 1);
+                    self.subscription
+                        .ledger()
+                        .inspect(|ledger| ledger.note(Loss::Cut, 1));
                 }
                 Err(error) => self.note(&error),
             }

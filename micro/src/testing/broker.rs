@@ -63,7 +63,7 @@ impl Broker for TestBroker {
             .check()
             .map_err(|error| error.with_operation("subscribe"))?;
         let below = Arc::new(release::Held::new(Some(
-            self.below.subscribe(topic, options).await?,
+            self.below.subscribe(topic, options).await?.uncounted(),
         )));
         let held: std::sync::Weak<release::Held<Subscription>> = Arc::downgrade(&below);
         self.life.hold(held);

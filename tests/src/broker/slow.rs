@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use micro_core::observe::{Loss, losses};
 use micro_core::{SubscribeOptions, Subscription};
 use tokio::time::timeout;
 
@@ -9,7 +10,7 @@ use super::BrokerWorld;
 use super::hearing::{hear_until, publish, subscribe};
 use crate::value::number;
 
-/// What does not fit into a subscriber's queue is counted, and the count is told: nothing is lost in silence.
+/// What does not fit into a subscriber's queue is counted, on the handle, too, and the count is told: nothing is lost in silence.
 pub async fn a_slow_subscriber_learns_how_many_it_lost(world: &BrokerWorld) {
     let (here, there) = (world.open().await, world.open().await);
     let mut slow = narrow(&there).await;
@@ -35,6 +36,10 @@ pub async fn a_slow_subscriber_learns_how_many_it_lost(world: &BrokerWorld) {
     assert!(heard >= 10, "{heard} heard");
     assert!(lost > 0, "nothing was told to be lost");
     assert_eq!(heard + lost, last as u64);
+    let counted: Vec<_> = slow.losses().iter().collect();
+    assert_eq!(counted, [(Loss::Slow, lost)]);
+    assert!(losses().get(Loss::Slow) >= lost, "the total is less");
+    assert!(witness.losses().is_empty());
 }
 
 /// Somebody else's full queue costs a subscriber of the same instance nothing.

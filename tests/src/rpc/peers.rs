@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use micro_core::client::Stub;
 use micro_core::codec::Marshaller;
+use micro_core::observe::{Loss, losses};
 use micro_core::rpc::{FEATURES, FEATURES_KEY, Method, Unary};
 use micro_core::{Client, Code, Json, ListenOptions, Listener, Message, Metadata, Socket, Status};
 use tokio::task::JoinHandle;
@@ -92,11 +93,13 @@ pub async fn a_late_answer_is_dropped(world: &RpcWorld) {
     for says in [Says::Everything, Says::Nothing] {
         let mut stage = Stage::open(world, says).await;
         let (mut socket, late) = stage.expire().await;
+        let before = losses().get(Loss::Late);
         let call = stage.call(2);
         let next = request(&mut socket).await;
         socket.send(answer(&late, "666")).await.unwrap();
         socket.send(answer(&next, "4")).await.unwrap();
         assert_eq!(call.await.unwrap(), Ok(4));
+        assert!(losses().get(Loss::Late) > before, "it is in no count");
     }
 }
 

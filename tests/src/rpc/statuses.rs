@@ -2,6 +2,7 @@
 
 use futures::StreamExt;
 use futures::future::join_all;
+use micro_core::observe::{Loss, losses};
 use micro_core::{Client, ClientOptions, Code, Context, Json, Router, ServerOptions, Status, Streaming};
 
 use super::RpcWorld;
@@ -54,10 +55,12 @@ pub async fn too_many_requests_are_refused_and_never_run(world: &RpcWorld) {
     let client = here.client();
     let calls: Vec<_> = (0..LIMIT as u64).map(|number| wait(&client, number)).collect();
     let arrivals = gate.arrivals(LIMIT).await;
+    let before = losses().get(Loss::Shed);
     for status in join_all((0..50).map(|_| refused(&client, "Test.Wait", 100))).await {
         assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
         assert!(status.is_never_delivered());
     }
+    assert!(losses().get(Loss::Shed) >= before + 50, "they are in no count");
     arrivals.into_iter().for_each(Arrival::answer);
     for (number, call) in calls.into_iter().enumerate() {
         assert_eq!(call.await.unwrap(), Ok(number as u64 * 10));

@@ -5,6 +5,7 @@ use std::task::Waker;
 use super::InFlight;
 use super::calls::{End, Progress};
 use crate::error::{Error, ErrorKind};
+use crate::observe::{self, Loss};
 use crate::rpc::frame::{FromServer, ServerEvent};
 use crate::rpc::{Response, Status};
 
@@ -28,6 +29,7 @@ impl InFlight {
         let ended = id.and_then(|id| Some((id, calls.finish(id, answer(message.event))?)));
         drop(calls);
         let Some((id, caller)) = ended else {
+            observe::dropped("client", Loss::Late);
             tracing::debug!(id = message.id, "an answer came that nobody waits for");
             return None;
         };
