@@ -15,10 +15,17 @@ use crate::peer;
 
 mod desk;
 mod table;
+mod vacancy;
 
 use desk::Desk;
 pub(crate) use desk::Terms;
 pub(crate) use table::Row;
+
+/// Listens at an address that was given, if nobody else does.
+pub(crate) async fn listen_at(terms: Terms, address: Address, backlog: usize) -> Result<Listener> {
+    vacancy::check(&terms.connection, &address).await?;
+    listen(terms, address, backlog).await
+}
 
 /// Listens; when it returns, the server knows.
 pub(crate) async fn listen(terms: Terms, address: Address, backlog: usize) -> Result<Listener> {

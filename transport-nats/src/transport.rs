@@ -136,7 +136,9 @@ impl Transport for NatsTransport {
     }
 
     fn capabilities(&self) -> TransportCapabilities {
-        let capabilities = TransportCapabilities::default().with_close_notice();
+        let capabilities = TransportCapabilities::default()
+            .with_close_notice()
+            .with_exclusive_addresses();
         match self.encoding {
             Encoding::Native => capabilities
                 .with_flow_control()
@@ -150,11 +152,6 @@ impl Transport for NatsTransport {
     }
 
     async fn listen(&self, options: ListenOptions) -> Result<Listener> {
-        let address = match options.address {
-            Some(address) => address,
-            None => Address::new(self.connection.unique_subject())?,
-        };
-        listener::check(&address).map_err(|error| error.with_operation("listen"))?;
         let terms = Terms {
             connection: self.connection.clone(),
             keeper: self.keeper(),
@@ -162,9 +159,15 @@ impl Transport for NatsTransport {
             encoding: self.encoding,
             limits: self.limits,
         };
-        listener::listen(terms, address, options.backlog)
-            .await
-            .map_err(|error| error.with_operation("listen"))
+        let listening = async {
+            let Some(address) = options.address else {
+                let address = Address::new(self.connection.unique_subject())?;
+                return listener::listen(terms, address, options.backlog).await;
+            };
+            listener::check(&address)?;
+            listener::listen_at(terms, address, options.backlog).await
+        };
+        listening.await.map_err(|error| error.with_operation("listen"))
     }
 
     /// Sends nothing: whether anybody is there, the first message tells.
