@@ -26,14 +26,7 @@ pub(super) fn build(packages: &[String]) -> Result<Vec<Binary>> {
         given => given.to_vec(),
     };
     eprintln!("building the tests of {}", packages.join(", "));
-    let mut command = process::cargo([
-        "test",
-        "--no-run",
-        "--message-format=json",
-        "--lib",
-        "--tests",
-        "--examples",
-    ]);
+    let mut command = process::cargo(["test", "--no-run", "--message-format=json"]);
     for package in &packages {
         command.args(["--package", package]);
     }
