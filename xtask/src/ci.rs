@@ -62,6 +62,11 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
+        name: "guarantees",
+        args: &["xtask", "guarantees"],
+        environment: &[],
+    },
+    Step {
         name: "test",
         args: &["xtask", "test"],
         environment: &[],

@@ -16,6 +16,7 @@ mod ci;
 mod clauses;
 mod floors;
 mod fuzz;
+mod guarantees;
 mod interop;
 mod matrix;
 mod nats;
@@ -52,6 +53,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Checks that imports go down only.
     Floors,
+    /// Checks that every test exists which docs/guarantees.md names.
+    Guarantees,
 }
 
 fn main() -> ExitCode {
@@ -82,5 +85,6 @@ fn run(command: Command) -> Result<()> {
         Command::Clauses(args) => clauses::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Floors => floors::run(),
+        Command::Guarantees => guarantees::run::<Cli>(),
     }
 }
