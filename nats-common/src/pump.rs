@@ -17,6 +17,9 @@ use crate::outbox::{self, Outbox};
 use crate::reader::{Reader, Step};
 use crate::switchboard::Switchboard;
 
+/// How many round trips a refusal gets to make its way through this process.
+const ROUNDS: usize = 4;
+
 /// A subscription whose messages go to a [`Consumer`]. It holds its connection.
 ///
 /// Dropping it unsubscribes; the consumer gets nothing more once the task that reads has noticed.
@@ -100,10 +103,10 @@ impl Pump {
 
     /// Returns when the server has the subscription, or has said why not.
     ///
-    /// A refusal comes in before the fence, but on another way through this process; the second fence gives it
+    /// A refusal comes in before the fence, but on another way through this process; more fences give it
     /// the time. Should it be slower still, the consumer learns of it.
     async fn settle(&self) -> Result<()> {
-        for _ in 0..2 {
+        for _ in 0..ROUNDS {
             outbox::fence(&self.outbox).await?;
             if let Some(error) = self.denial() {
                 return Err(error);

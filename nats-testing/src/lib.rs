@@ -142,6 +142,12 @@ impl NatsServer {
         self.launch().await;
     }
 
+    /// Replaces the configuration, from the next [`restart`](Self::restart) on: as
+    /// [`config`](NatsServerBuilder::config) has it.
+    pub fn set_config(&mut self, text: &str) {
+        self.settings.config = format!("{text}\n");
+    }
+
     /// Asks the server to end (SIGTERM) and waits until it has; after 10 s it is killed.
     ///
     /// A stopped server keeps its ports and its folder for [`restart`](Self::restart).

@@ -57,6 +57,9 @@ impl Announcer {
             tokio::select! {
                 query = queries.next() => match query {
                     Some(Ok(message)) => self.take(&message).await,
+                    Some(Err(error)) if error.kind() == ErrorKind::PermissionDenied => {
+                        tracing::error!(%error, "queries are not answered: this process is not found");
+                    }
                     // A query that was lost is asked again by whom it concerns.
                     Some(Err(error)) => tracing::debug!(%error, "queries may be missing"),
                     None => return,

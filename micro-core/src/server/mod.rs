@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -26,7 +27,7 @@ use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Metadata;
 use crate::rpc::{FEATURES, FEATURES_KEY, Request, Response, Status};
-use crate::server::accepting::accept;
+use crate::server::accepting::{Trouble, accept};
 use crate::server::shared::{Admitted, Shared};
 use crate::transport::Listener;
 
@@ -41,6 +42,7 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: CancellationToken,
     accepting: Option<JoinHandle<Result<()>>>,
+    trouble: watch::Receiver<Trouble>,
 }
 
 /// How a shutdown went.
@@ -68,13 +70,15 @@ impl Server {
         let address = listener.address().clone();
         let mut metadata = listener.metadata().clone();
         metadata.insert(FEATURES_KEY.into(), FEATURES.into());
-        let accepting = tokio::spawn(accept(listener, service, shared.clone(), stop.clone()));
+        let (says, trouble) = watch::channel(None);
+        let accepting = tokio::spawn(accept(listener, service, shared.clone(), stop.clone(), says));
         Server {
             address,
             metadata,
             shared,
             stop,
             accepting: Some(accepting),
+            trouble,
         }
     }
 
@@ -93,6 +97,11 @@ impl Server {
         self.shared.running.load(Ordering::Acquire)
     }
 
+    /// What keeps callers from coming in now, if anything does: the listener has ended, or the address is denied.
+    pub fn trouble(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.trouble.clone()
+    }
+
     /// Takes no new requests, waits up to `limit` for those that run, and closes.
     ///
     /// A request that arrives meanwhile is refused in a way that makes its caller try another node; streams that run
@@ -104,7 +113,18 @@ impl Server {
     ///
     /// # Cancel safety
     /// Dropping the future cuts what still runs.
-    pub async fn shutdown(mut self, limit: Duration) -> Result<ShutdownReport> {
+    pub async fn shutdown(self, limit: Duration) -> Result<ShutdownReport> {
+        self.shutdown_until(tokio::time::sleep(limit)).await
+    }
+
+    /// As [`shutdown`](Server::shutdown), and waits for those that run until `cut` resolves.
+    ///
+    /// # Errors
+    /// As [`shutdown`](Server::shutdown).
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts what still runs.
+    pub async fn shutdown_until(mut self, cut: impl Future<Output = ()>) -> Result<ShutdownReport> {
         let running = self.in_flight();
         self.shared.draining.store(true, Ordering::Release);
         let drained = async {
@@ -112,9 +132,10 @@ impl Server {
             self.shared.calls.close();
             self.shared.calls.wait().await;
         };
-        let cut = match tokio::time::timeout(limit, drained).await {
-            Ok(()) => 0,
-            Err(_) => self.in_flight(),
+        let cut = tokio::select! {
+            biased;
+            () = drained => 0,
+            () = cut => self.in_flight(),
         };
         self.shared.handlers.cancel();
         // Only now: some transports hand on nothing more to accepted sockets once their listener has left.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use micro_core::{Codec, Context, Json, Payload, Proto, Router, Status};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// How a service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,11 @@ impl fmt::Display for Health {
 
 /// What the parts of a service note of themselves.
 #[derive(Debug, Default)]
-pub(super) struct Vitals(Mutex<Notes>);
+pub(super) struct Vitals {
+    notes: Mutex<Notes>,
+    /// What keeps callers from coming in.
+    server: OnceLock<watch::Receiver<Option<Arc<str>>>>,
+}
 
 #[derive(Debug, Default)]
 struct Notes {
@@ -66,27 +71,42 @@ pub(super) enum Phase {
 
 impl Vitals {
     pub(super) fn enter(&self, phase: Phase) {
-        self.0.lock().phase = phase;
+        self.notes.lock().phase = phase;
     }
 
     pub(super) fn note(&self, part: &str, reason: impl fmt::Display) {
-        self.0.lock().amiss.insert(part.to_owned(), reason.to_string());
+        self.notes
+            .lock()
+            .amiss
+            .insert(part.to_owned(), reason.to_string());
     }
 
     pub(super) fn recovered(&self, part: &str) -> bool {
-        self.0.lock().amiss.remove(part).is_some()
+        self.notes.lock().amiss.remove(part).is_some()
+    }
+
+    /// Also tells what the server says of itself.
+    pub(super) fn hear(&self, server: watch::Receiver<Option<Arc<str>>>) {
+        // Set once, by the one who made both.
+        let _ = self.server.set(server);
     }
 
     pub(super) fn health(&self) -> Health {
-        let notes = self.0.lock();
+        let notes = self.notes.lock();
         match notes.phase {
             Phase::Starting => Health::Starting,
             Phase::Draining => Health::Draining,
-            Phase::Serving if notes.amiss.is_empty() => Health::Serving,
-            Phase::Serving => Health::Degraded {
-                reasons: notes.amiss.values().cloned().collect(),
+            Phase::Serving => match self.reasons(&notes) {
+                reasons if reasons.is_empty() => Health::Serving,
+                reasons => Health::Degraded { reasons },
             },
         }
+    }
+
+    fn reasons(&self, notes: &Notes) -> Vec<String> {
+        let server = self.server.get().and_then(|server| server.borrow().clone());
+        let server = server.iter().map(|trouble| trouble.to_string());
+        notes.amiss.values().cloned().chain(server).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use micro_core::registry::RegisterOptions;
 use micro_core::{Error, ErrorKind, Registry, Result, ServiceRecord};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -35,14 +36,24 @@ pub(super) struct Entry {
 
 impl Registration {
     /// Registers, and keeps registered.
+    ///
+    /// # Cancel safety
+    /// Dropping the future takes back what was begun.
     pub(super) async fn begin(entry: Entry, vitals: Arc<Vitals>) -> Result<Self> {
-        entry.register().await?;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep(entry, vitals, stop.clone()));
-        Ok(Registration {
+        let (registered, begun) = oneshot::channel();
+        let registration = Registration {
+            task: tokio::spawn(keep(entry, vitals, stop.clone(), registered)),
             stop: stop.drop_guard(),
-            task,
-        })
+        };
+        match begun.await {
+            Ok(()) => Ok(registration),
+            // The task has ended, and knows why.
+            Err(_) => registration
+                .end()
+                .await
+                .and_then(|()| Err(Error::new(ErrorKind::Internal, "the registration has ended"))),
+        }
     }
 
     /// Leaves the registry.
@@ -54,10 +65,23 @@ impl Registration {
     }
 }
 
-/// Refreshes until told to stop, and then deregisters.
+/// Registers, refreshes until told to stop, and then deregisters.
 ///
-/// It deregisters here, so that a service that is dropped need neither wait nor have a runtime at hand.
-async fn keep(entry: Entry, vitals: Arc<Vitals>, stop: CancellationToken) -> Result<()> {
+/// All of it here, so that a service, or a start, that is dropped need neither wait nor have a runtime at hand.
+async fn keep(
+    entry: Entry,
+    vitals: Arc<Vitals>,
+    stop: CancellationToken,
+    registered: oneshot::Sender<()>,
+) -> Result<()> {
+    match stop.run_until_cancelled(entry.register()).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => return Err(error),
+        // It was given up in the middle, and may have been announced.
+        None => return entry.deregister().await,
+    }
+    // Who does not wait any more has dropped what stops this.
+    let _ = registered.send(());
     let refresh = async {
         let mut pause = Pause::new(entry.interval);
         loop {

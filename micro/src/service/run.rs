@@ -1,9 +1,11 @@
 //! Runs a service until it is told to stop, and stops it without losing what it has taken on.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use micro_core::{Broker, Error, ErrorKind, Result};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use super::builder::ServiceBuilder;
@@ -13,6 +15,9 @@ use super::start::Events;
 
 /// How long the broker may take to take what was published.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a second signal waits until what it cut has been told to callers.
+const TELL_LIMIT: Duration = Duration::from_secs(3);
 
 /// What a stop found in flight, and what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct Report {
 impl ServiceBuilder {
     /// Starts, serves until Ctrl-C or SIGTERM, and stops as [`Service::shutdown`] does.
     ///
-    /// A second signal ends the wait for what is in flight: it is cut.
+    /// A second signal ends the wait for what is in flight: it is cut, and callers are told. A third ends that, too.
     ///
     /// # Errors
     /// As [`start`](ServiceBuilder::start) and [`Service::run`].
@@ -49,7 +54,7 @@ impl ServiceBuilder {
 impl Service {
     /// Serves until Ctrl-C or SIGTERM, and then stops as [`shutdown`](Service::shutdown) does.
     ///
-    /// A second signal ends the wait for what is in flight: it is cut.
+    /// A second signal ends the wait for what is in flight: it is cut, and callers are told. A third ends that, too.
     ///
     /// # Errors
     /// As [`shutdown`](Service::shutdown); [`Closed`](crate::ErrorKind::Closed) after a second signal.
@@ -62,10 +67,18 @@ impl Service {
 
     async fn run_by(self, signals: &mut Signals) -> Result<Report> {
         signals.next().await;
+        let cut = CancellationToken::new();
+        let mut stop = pin!(self.stop(cut.clone()));
         tokio::select! {
-            report = self.shutdown() => report,
-            () = signals.next() => Err(Error::closed("a second signal cut what was in flight")),
+            report = &mut stop => return report,
+            () = signals.next() => cut.cancel(),
         }
+        // Callers are told, and that has to go out before the process ends.
+        tokio::select! {
+            _ = timeout(TELL_LIMIT, stop) => {}
+            () = signals.next() => {}
+        }
+        Err(Error::closed("a second signal cut what was in flight"))
     }
 
     /// Serves until the future resolves, and then stops as [`shutdown`](Service::shutdown) does.
@@ -91,6 +104,11 @@ impl Service {
     /// # Cancel safety
     /// Dropping the future cuts what still runs.
     pub async fn shutdown(self) -> Result<Report> {
+        self.stop(CancellationToken::new()).await
+    }
+
+    /// The same; `hurry` ends the wait for what is in flight before the limit does.
+    async fn stop(self, hurry: CancellationToken) -> Result<Report> {
         let Service {
             registration,
             events,
@@ -105,8 +123,9 @@ impl Service {
         let running = server.in_flight();
         tracing::info!(%service, in_flight = running, "stopping");
         // First, so that callers choose other nodes before this one refuses them.
-        let deregistered = registration.end().await;
-        let (events_cut, shutdown) = tokio::join!(events.drain(limit), server.shutdown(limit));
+        let deregistered = hurry.run_until_cancelled(registration.end()).await;
+        let over = async || drop(timeout(limit, hurry.cancelled()).await);
+        let (events_cut, shutdown) = tokio::join!(events.drain(over()), server.shutdown_until(over()));
         // Last, since handlers publish.
         let flushed = flush(&**backends.broker()).await;
         let (finished, requests_cut) = shutdown
@@ -118,7 +137,7 @@ impl Service {
             requests_cut,
             events_cut,
         };
-        let results = [deregistered, shutdown.map(drop), flushed];
+        let results = [deregistered.unwrap_or(Ok(())), shutdown.map(drop), flushed];
         tell(service, &report, &results);
         results.into_iter().collect::<Result<()>>().map(|()| report)
     }
@@ -148,11 +167,16 @@ fn tell(service: &str, report: &Report, results: &[Result<()>]) {
 }
 
 impl Events {
-    /// Finishes what was delivered, within the limit. How many events were cut.
-    async fn drain(mut self, limit: Duration) -> u64 {
+    /// Finishes what was delivered, until it is cut. How many events were.
+    async fn drain(mut self, cut: impl Future<Output = ()>) -> u64 {
         self.shared.drain.cancel();
         let finished = async { while self.workers.join_next().await.is_some() {} };
-        if timeout(limit, finished).await.is_err() {
+        let in_time = tokio::select! {
+            biased;
+            () = finished => true,
+            () = cut => false,
+        };
+        if !in_time {
             self.shared.cut.cancel();
             while self.workers.join_next().await.is_some() {}
         }

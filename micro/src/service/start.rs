@@ -7,7 +7,7 @@ use futures::future::join_all;
 use micro_core::observe::Methods;
 use micro_core::registry::Endpoint;
 use micro_core::transport::ListenOptions;
-use micro_core::{Result, Server, ServiceRecord, name};
+use micro_core::{Result, Server, ServiceRecord, memory, name};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -37,6 +37,9 @@ impl ServiceBuilder {
         self.tell_of_failures();
         let given = self.given()?;
         let backends = Backends::open_with(&config.name, &config.backends, &self.plugins, given).await?;
+        if let Some(warning) = unreachable(backends.transport().name(), backends.registry().name()) {
+            tracing::warn!(service = %config.name, "{warning}");
+        }
         let vitals = Arc::new(Vitals::default());
         let router = self.router.merge(health::router(vitals.clone()));
         router.check()?;
@@ -47,6 +50,7 @@ impl ServiceBuilder {
         let methods = Methods::new(&config.name, router.names());
         let options = config.server.clone().with_methods(methods);
         let server = Server::serve(listener, self.layers.wrap(router), options);
+        vitals.hear(server.trouble());
         let mut parts = Parts::new(server, vitals);
         match parts.go_on(&config, &backends, self.subscribers, endpoints).await {
             Ok((record, registration)) => Ok(parts.into_service(config, backends, record, registration)),
@@ -182,5 +186,29 @@ fn listen(config: &Config) -> ListenOptions {
     match config.address.clone() {
         Some(address) => options.with_address(address),
         None => options,
+    }
+}
+
+/// What is wrong with a registry that tells others where nobody but this process can call.
+fn unreachable(transport: &str, registry: &str) -> Option<String> {
+    (transport == memory::NAME && registry != memory::NAME).then(|| {
+        format!(
+            "the registry {registry:?} tells others of this service, and none of them can call it: its transport is \
+             {transport:?}, within this process; choose another by --transport"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_for_others_and_a_transport_for_nobody_are_warned_of() {
+        let warning = unreachable("memory", "nats").unwrap();
+        assert!(warning.contains("--transport"), "{warning}");
+        for (transport, registry) in [("memory", "memory"), ("nats", "nats"), ("nats", "memory")] {
+            assert_eq!(unreachable(transport, registry), None);
+        }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Worker {
     /// Parent of every handler's context.
     context: Context,
     running: JoinSet<Result<(), EventFailure>>,
+    /// The broker lets it hear nothing.
+    denied: bool,
 }
 
 impl Worker {
@@ -54,6 +56,7 @@ impl Worker {
             shared,
             context: Context::new(),
             running: JoinSet::new(),
+            denied: false,
         }
     }
 
@@ -91,11 +94,34 @@ impl Worker {
                 biased;
                 Some(done) = self.running.join_next() => self.count(done),
                 event = self.subscription.recv(), if self.running.len() < self.concurrency => match event {
-                    Some(Ok(event)) => self.begin(event),
-                    Some(Err(error)) => self.note(&error),
+                    Some(Ok(event)) => {
+                        self.set_denied(None);
+                        self.begin(event);
+                    }
+                    Some(Err(error)) => {
+                        // After a lost connection it is subscribed anew, and denied anew if need be.
+                        self.set_denied((error.kind() == ErrorKind::PermissionDenied).then_some(&error));
+                        self.note(&error);
+                    }
                     None => return,
                 },
             }
+        }
+    }
+
+    /// Notes what the broker denies, for the health of the service.
+    fn set_denied(&mut self, denial: Option<&Error>) {
+        if denial.is_none() && !self.denied {
+            return;
+        }
+        self.denied = denial.is_some();
+        let topic = self.subscription.topic();
+        match denial {
+            Some(error) => {
+                let reason = format_args!("the subscription to {topic:?} hears nothing: {error}");
+                self.shared.vitals.note(topic, reason);
+            }
+            None => drop(self.shared.vitals.recovered(topic)),
         }
     }
 

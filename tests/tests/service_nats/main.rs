@@ -17,10 +17,14 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 mod connections;
+mod headerless;
+mod health;
 mod hostile;
 mod lost;
 mod refused;
 mod secured;
+#[cfg(unix)]
+mod signalled;
 
 /// A failure bound: nothing waits for it.
 const LIMIT: Duration = Duration::from_secs(25);

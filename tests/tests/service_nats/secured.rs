@@ -64,7 +64,7 @@ async fn lets_in(servers: &str, security: &Security) {
 }
 
 /// Each plugin is refused at the start, with an error of this kind that has these words, and nothing secret.
-async fn refuses(servers: &str, security: &Security, kind: ErrorKind, words: &[&str]) {
+pub(crate) async fn refuses(servers: &str, security: &Security, kind: ErrorKind, words: &[&str]) {
     for plugin in PLUGINS {
         let error = open(plugin, servers, security).await.expect_err("a refusal");
         says(&error, kind, words);

@@ -1,6 +1,10 @@
 //! In the registry, and out of it.
 
+use futures::StreamExt;
+use micro_core::transport::TransportCapabilities;
+use micro_core::{DialOptions, ListenOptions, Listener, Socket, Transport};
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -9,6 +13,8 @@ use super::*;
 pub(super) struct Moody {
     inner: MemoryRegistry,
     refuses: AtomicBool,
+    /// Whether it registers, and never says so.
+    stalls: AtomicBool,
     /// For how long each registration was to hold.
     pub(super) registered: Mutex<Vec<Duration>>,
     changed: Notify,
@@ -24,9 +30,13 @@ impl Registry for Moody {
         self.registered.lock().push(options.ttl);
         self.changed.notify_one();
         match self.refuses.load(Ordering::SeqCst) {
-            true => Err(Error::new(ErrorKind::Unavailable, "the registry is away")),
-            false => self.inner.register(service, options).await,
+            true => return Err(Error::new(ErrorKind::Unavailable, "the registry is away")),
+            false => self.inner.register(service, options).await?,
         }
+        if self.stalls.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn deregister(&self, service: &ServiceRecord) -> Result<()> {
@@ -136,4 +146,63 @@ async fn a_dropped_service_leaves_the_registry() {
     assert_eq!(changes.recv().await.unwrap().action, Action::Create);
     drop(service);
     assert_eq!(changes.recv().await.unwrap().action, Action::Delete);
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_leaves_the_registry() {
+    let (world, moody) = (World::default(), Arc::new(Moody::default()));
+    moody.stalls.store(true, Ordering::SeqCst);
+    let mut changes = moody.watch(WatchOptions::default()).await.unwrap();
+    let start = world.service("greeter").registry(moody.clone()).start();
+    tokio::select! {
+        started = start => panic!("{started:?}"),
+        change = changes.recv() => assert_eq!(change.unwrap().action, Action::Create),
+    }
+    assert_eq!(changes.recv().await.unwrap().action, Action::Delete);
+}
+
+/// A transport whose listeners end when they are told to.
+#[derive(Debug, Default)]
+struct Ending {
+    inner: MemoryTransport,
+    end: CancellationToken,
+}
+
+#[async_trait]
+impl Transport for Ending {
+    fn name(&self) -> &'static str {
+        "ending"
+    }
+
+    fn capabilities(&self) -> TransportCapabilities {
+        self.inner.capabilities()
+    }
+
+    async fn listen(&self, options: ListenOptions) -> Result<Listener> {
+        let listener = self.inner.listen(options).await?;
+        let (address, metadata) = (listener.address().clone(), listener.metadata().clone());
+        let sockets = futures::stream::unfold(listener, async |mut listener| {
+            Some((listener.accept().await, listener))
+        });
+        let sockets = sockets.take_until(self.end.clone().cancelled_owned());
+        Ok(Listener::new(address, metadata, sockets, async { Ok(()) }))
+    }
+
+    async fn dial(&self, address: &Address, options: DialOptions) -> Result<Socket> {
+        self.inner.dial(address, options).await
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_ends_shows_in_health() {
+    let transport = Arc::new(Ending::default());
+    let service = World::default().service("greeter").transport(transport.clone());
+    let service = service.serve(greeter()).start().await.unwrap();
+    assert_eq!(call(&service, "greeter").await.unwrap(), "Hello Ada");
+    assert!(service.health().is_ok());
+    transport.end.cancel();
+    let Health::Degraded { reasons } = health_that(&service, |health| !health.is_ok()).await else {
+        panic!("it is stopping")
+    };
+    assert!(reasons[0].contains("no more calls come in"), "{reasons:?}");
 }

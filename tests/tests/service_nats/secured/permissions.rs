@@ -146,6 +146,16 @@ async fn in_time(config: &str) -> Role<()> {
     timeout(LIMIT, run(config)).await.expect("an end")
 }
 
+/// What is refused at the start, or at a flush, where this process is not so busy that it hears of that later.
+async fn refusal(config: &str) -> Option<Met> {
+    for _ in 0..5 {
+        if let Err(met) = in_time(config).await {
+            return Some(met);
+        }
+    }
+    None
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_greeter_runs_with_the_least_permissions() {
     in_time(page::permissions()).await.unwrap();
@@ -156,8 +166,8 @@ async fn each_of_the_least_permissions_is_needed_and_named_when_it_is_missing() 
     let subjects = page::subjects();
     assert!(subjects.len() > 15, "{subjects:?}");
     let tried = futures::stream::iter(subjects).map(async |(user, subject, offset)| {
-        let met = in_time(&page::without(offset, subject)).await;
-        let met = met.expect_err(&format!("{user} does not need {subject}"));
+        let met = refusal(&page::without(offset, subject)).await;
+        let met = met.unwrap_or_else(|| panic!("{user} does not need {subject}"));
         let named = subject.trim_end_matches('>');
         assert!(
             met.denied && met.role == user,
