@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt, TryStreamExt, stream};
-use micro::{Context, Json, Service, Status, Streaming, SubscriberOptions};
+use micro::{Context, Json, ServerOptions, Service, Status, Streaming, SubscriberOptions};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Keeps the numbers of what it handles, and tells them at its end.
     #[arg(long)]
     keeps: bool,
+    /// How many requests it runs at once.
+    #[arg(long)]
+    limit: Option<usize>,
 }
 
 /// The numbers that an instance has handled, each as often as it did.
@@ -92,7 +95,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         keeps: args.keeps,
         handled: Arc::default(),
     };
-    let service = start(&args.nats, &handler).await?;
+    let service = start(args, &handler).await?;
     println!("{READY}");
     stop.recv().await;
     let running = service.in_flight() as u64;
@@ -104,17 +107,22 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-async fn start(servers: &str, handler: &Handler) -> Result<Service> {
+async fn start(args: &Args, handler: &Handler) -> Result<Service> {
     let heard = handler.clone();
     let on_event = move |_: Context, Json(id): Json<u64>| {
         heard.note(id, |handled| &mut handled.events);
         async { Ok::<_, Status>(()) }
     };
-    let plugins = plugins(servers);
+    let plugins = plugins(&args.nats);
+    let mut options = ServerOptions::default();
+    if let Some(limit) = args.limit {
+        options = options.with_max_concurrent_requests(limit);
+    }
     let service = Service::builder(NAME)
         .transport_plugin(plugins.transport)
         .broker_plugin(plugins.broker)
         .registry_plugin(plugins.registry)
+        .server_options(options)
         .serve(WorkServer::new(handler.clone()))
         .subscribe_with(EVENTS, SubscriberOptions::default().with_queue(GROUP), on_event);
     service.start().await.context("the instance does not start")

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 mod instance;
 mod interface;
+mod overload;
 mod process;
 mod proxy;
 mod restart;
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Restarts the instances of a service in turn, and counts what was lost.
     Restart(restart::Args),
+    /// Makes ten times the calls that a service can carry.
+    Overload(overload::Args),
     /// Is one instance of the service.
     Serve(instance::Args),
 }
@@ -43,6 +46,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::Restart(args)) => restart::run(&args).await,
+        Some(Command::Overload(args)) => overload::run(&args).await,
         Some(Command::Serve(args)) => instance::run(&args).await.map(|()| true),
         None => storm::run(&cli.storm).await,
     };
