@@ -76,6 +76,27 @@ async fn what_is_too_large_for_the_peer_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_above_their_limits_are_refused_before_they_are_sent() {
+    let server = NatsServer::start().await;
+    let (here, there) = (transport(&server).await, transport(&server).await);
+    let mut listener = listen(&there).await;
+    let mut near = dial(&here, &listener).await;
+    let mut far = accept(&mut listener).await;
+    let many = |count: usize| {
+        (0..count).fold(body(1), |message, index| {
+            message.with_header(index.to_string(), "")
+        })
+    };
+    let large = |bytes: usize| body(1).with_header("Name", "x".repeat(bytes - "Name".len()));
+    for (at, above) in [(many(1024), many(1025)), (large(1 << 20), large((1 << 20) + 1))] {
+        let error = near.send(above).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+        assert!(error.to_string().contains("header"), "{error}");
+        there_and_back(&mut near, &mut far, &at).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_was_fed_and_not_flushed_leaves_with_the_drop() {
     let server = NatsServer::start().await;
     let (here, there) = (transport(&server).await, transport(&server).await);

@@ -10,6 +10,9 @@ use super::varint;
 /// How many headers a message may have.
 pub(crate) const MAX_HEADERS: usize = 1024;
 
+/// How many bytes their names and values may have together.
+pub(crate) const MAX_HEADER_BYTES: usize = 1 << 20;
+
 /// How many headers are expected, at most, before they are seen.
 const TYPICAL_HEADERS: usize = 12;
 
@@ -29,8 +32,10 @@ pub(crate) fn read(whole: &Bytes, content: &[u8]) -> Option<Message> {
         .ok()
         .filter(|count| *count <= MAX_HEADERS)?;
     let mut headers = Headers::with_capacity(count.min(TYPICAL_HEADERS));
+    let mut room = MAX_HEADER_BYTES;
     for _ in 0..count {
         let (name, value) = take_header(&mut rest)?;
+        room = room.checked_sub(name.len() + value.len())?;
         headers.insert(name, value);
     }
     Some(Message {
@@ -147,6 +152,18 @@ mod tests {
             for end in 0..content.len() {
                 assert_eq!(read(&Bytes::copy_from_slice(&content[..end])), None);
             }
+        }
+    }
+
+    #[test]
+    fn headers_of_too_many_bytes_are_refused() {
+        let half = "x".repeat(MAX_HEADER_BYTES / 2 - 1);
+        let mut message = Message::default()
+            .with_header("a", half.clone())
+            .with_header("b", half);
+        for is_read in [true, false] {
+            assert_eq!(read(&of(&message).into()).is_some(), is_read);
+            message.headers.insert("c", "");
         }
     }
 

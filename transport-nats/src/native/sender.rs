@@ -10,7 +10,7 @@ use micro_core::{Error, ErrorKind, Message, Result};
 use nats_common::PUBLISH_LIMIT;
 use tokio::time::{Sleep, sleep};
 
-use super::content::MAX_HEADERS;
+use super::content::{MAX_HEADER_BYTES, MAX_HEADERS};
 use super::end::{End, Flushed};
 use super::out::{Out, Style};
 use super::socket::Hold;
@@ -98,6 +98,11 @@ impl Sender {
         if message.headers.len() > MAX_HEADERS {
             let text = "the message has too many headers";
             return Err(too_large(text, "headers", message.headers.len(), MAX_HEADERS));
+        }
+        let headers = size - message.body.len();
+        if headers > MAX_HEADER_BYTES {
+            let text = "the message's headers are too large";
+            return Err(too_large(text, "bytes of headers", headers, MAX_HEADER_BYTES));
         }
         Ok(())
     }
