@@ -17,7 +17,7 @@ use nats_common::{Connection, Outgoing};
 use std::sync::Arc;
 use transport_nats::{Ignored, NatsTransport};
 
-use raw::{FIRST, MESSAGE, MORE, Raw, frame, hello, message, packet, varint};
+use raw::{FIRST, MESSAGE, MORE, RESET, Raw, frame, hello, message, packet, varint};
 use support::{accept, connection, dial, listen, transport};
 
 /// A listener, a socket to it that keeps the rules, and a peer that does not.
@@ -206,6 +206,40 @@ async fn whoever_sends_more_than_it_may_is_cut_off() {
     assert_eq!(raw.reset().await, 4);
     assert_eq!(error(&mut far).await.kind(), ErrorKind::ResourceExhausted);
     assert_eq!(stage.ignored().excessive, 1);
+    stage.harms_nobody().await;
+}
+
+/// What a listener does to whoever calls it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_more_than_it_may_is_cut_off() {
+    let mut stage = Stage::new().await;
+    let here = transport(&stage._server).await;
+    let mut feed = stage.raw.subscribe("generous", None, 100).await.unwrap();
+    let peer = DialOptions::default().with_peer(stage.listener.metadata().clone());
+    let mut near = here.dial(&"generous".parse().unwrap(), peer).await.unwrap();
+    near.send(Message::new("question")).await.unwrap();
+    let reply = feed.next().await.unwrap().unwrap().reply.unwrap();
+    let much = message(&"x".repeat(500 << 10));
+    for number in 0..20 {
+        let hello = if number == 0 { hello() } else { Vec::new() };
+        let payload = packet(number, &[hello, much.clone()].concat());
+        let outgoing = Outgoing::new(reply.clone(), payload);
+        stage.raw.publish(outgoing).await.unwrap();
+    }
+    // Nothing is read before all of it has been sent.
+    stage.raw.fence().await.unwrap();
+    let told = async {
+        loop {
+            let said = feed.next().await.unwrap().unwrap().payload;
+            // A packet with nothing but a reset, which is short.
+            if let [_, _, RESET, _, reason, ..] = said[..] {
+                return reason;
+            }
+        }
+    };
+    assert_eq!(told.await, 4);
+    assert_eq!(error(&mut near).await.kind(), ErrorKind::ResourceExhausted);
+    assert_eq!(here.ignored().excessive, 1);
     stage.harms_nobody().await;
 }
 

@@ -1,5 +1,9 @@
 //! A peer that speaks packets, right or wrong, byte by byte.
-#![allow(unreachable_pub, reason = "a file of a test")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a file of tests, none of which uses all of it"
+)]
 
 use std::sync::Arc;
 
@@ -26,6 +30,15 @@ impl Raw {
             connection: connection.clone(),
             inbox: connection.mailbox(10_000),
             address: listener.address().to_string(),
+        }
+    }
+
+    /// One more, to the same listener.
+    pub fn another(&self) -> Self {
+        Raw {
+            connection: self.connection.clone(),
+            inbox: self.connection.mailbox(100),
+            address: self.address.clone(),
         }
     }
 
