@@ -69,6 +69,15 @@ async fn those_who_wait_together_fail_together() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_nothing_is_unavailable() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let error = Connection::open(&config(&address)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains(&address), "{error}");
+}
+
+#[tokio::test]
 async fn the_first_server_that_answers_is_used() {
     let server = NatsServer::start().await;
     let list = format!("127.0.0.1:1,not an address,{}", server.address());

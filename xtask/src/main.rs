@@ -20,6 +20,8 @@ mod guarantees;
 mod interop;
 mod matrix;
 mod nats;
+#[cfg(test)]
+mod pages;
 mod process;
 mod test;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use micro_core::plugin::Plugins;
 use micro_core::rpc::FEATURES_KEY;
-use micro_core::{Address, Error, ErrorKind, Metadata, Result, ServerOptions, name};
+use micro_core::{Address, Error, ErrorKind, ListenOptions, Metadata, Result, ServerOptions, name};
 
 mod backends;
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub address: Option<Address>,
     /// Where others are told to dial it: `--server_advertise`. Default: where it listens.
     pub advertise: Option<Address>,
+    /// How many sockets wait to be accepted before more are refused. Default: 4096.
+    pub backlog: usize,
     /// What the registry says of this instance, beside the framework's own: `--server_metadata`.
     pub metadata: Metadata,
     /// How long the registry keeps it without a refresh: `--register_ttl`. Default: 90 s.
@@ -55,6 +57,7 @@ impl Config {
             id: None,
             address: None,
             advertise: None,
+            backlog: ListenOptions::default().backlog,
             metadata: Metadata::new(),
             register_ttl: Duration::from_secs(90),
             register_interval: None,

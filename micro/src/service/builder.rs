@@ -79,6 +79,12 @@ impl ServiceBuilder {
         self
     }
 
+    /// Sets how many sockets wait to be accepted before more are refused. Default: 4096.
+    pub fn backlog(mut self, sockets: usize) -> Self {
+        self.config.backlog = sockets;
+        self
+    }
+
     /// Sets how long the registry keeps it without a refresh. Default: 90 s.
     pub fn register_ttl(mut self, ttl: Duration) -> Self {
         self.config.register_ttl = ttl;

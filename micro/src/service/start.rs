@@ -182,7 +182,7 @@ impl Parts {
 }
 
 fn listen(config: &Config) -> ListenOptions {
-    let options = ListenOptions::default();
+    let options = ListenOptions::default().with_backlog(config.backlog);
     match config.address.clone() {
         Some(address) => options.with_address(address),
         None => options,

@@ -87,3 +87,18 @@ async fn a_watcher_that_is_gone_is_forgotten() {
     hub.take(change(Action::Create, "a", "n"));
     assert!(hub.state.lock().watchers.is_empty());
 }
+
+#[tokio::test]
+async fn nodes_beyond_the_most_are_told_and_not_remembered() {
+    let hub = Hub::new(TTL);
+    for number in 0..MAX_NODES {
+        hub.take(change(Action::Create, "a", &number.to_string()));
+    }
+    let mut changes = hub.follow(WatchOptions::default());
+    for _ in 0..2 {
+        // The second time, one that is remembered would be an update.
+        hub.take(change(Action::Create, "b", "one more"));
+        let told = next(&mut changes).unwrap().unwrap();
+        assert_eq!((told.action, &*told.service.name), (Action::Create, "b"));
+    }
+}
