@@ -53,7 +53,13 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "docs",
-        args: &["doc", "--workspace", "--no-deps"],
+        args: &[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--features",
+            "micro/testing,micro/otel",
+        ],
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     Step {
