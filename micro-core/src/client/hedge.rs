@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::Shared;
 use crate::client::attempt::{Attempts, Outcome};
+use crate::observe;
 use crate::rpc::{Body, Code, Request};
 use crate::selector::{Pick, Verdict};
 
@@ -78,24 +79,46 @@ async fn race(
     let Some(other) = other.filter(|_| attempts.client.budget.withdraw()) else {
         return (pick, first.await);
     };
+    let mut hedged = Hedged("dropped");
     let two = other.clone();
     let mut second = pin!(attempts.call(&two, copy));
     tokio::select! {
         biased;
         outcome = &mut first => match gives_way(attempts, &pick, &outcome) {
-            true => (other, second.await),
-            false => (pick, outcome),
+            true => hedged.won((other, second.await)),
+            false => hedged.lost((pick, outcome)),
         },
         outcome = &mut second => match gives_way(attempts, &other, &outcome) {
-            true => (pick, first.await),
+            true => hedged.lost((pick, first.await)),
             false => {
                 // It takes so long at least.
                 if attempts.measures {
                     pick.observe(begun.elapsed());
                 }
-                (other, outcome)
+                hedged.won((other, outcome))
             }
         },
+    }
+}
+
+/// A hedge that was made, which is counted by what became of it.
+struct Hedged(&'static str);
+
+impl Hedged {
+    fn won<T>(&mut self, counts: T) -> T {
+        self.0 = "won";
+        counts
+    }
+
+    fn lost<T>(&mut self, counts: T) -> T {
+        self.0 = "lost";
+        counts
+    }
+}
+
+impl Drop for Hedged {
+    fn drop(&mut self) {
+        observe::hedged(self.0);
     }
 }
 

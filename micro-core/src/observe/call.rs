@@ -13,9 +13,10 @@ use tracing::{Instrument, Span, info_span};
 use crate::address::Address;
 use crate::observe::kind::Kind;
 use crate::observe::methods::full_name;
-use crate::observe::metrics::{is_recorded, retried};
+use crate::observe::metrics::retried;
 use crate::observe::observed::Observed;
 use crate::observe::parent::join;
+use crate::observe::recorder::is_recorded;
 use crate::observe::{Methods, OTHER};
 use crate::rpc::{Body, BodyStream, Request, Response, Status};
 

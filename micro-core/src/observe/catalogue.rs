@@ -12,13 +12,22 @@ const DURATIONS: [(&str, &str); 3] = [
     ("messaging.process.duration", "How long events took to handle"),
 ];
 
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 11] = [
     ("rpc.client.calls", "Calls that were made, by how they ended"),
     ("rpc.server.calls", "Calls that were answered, by how they ended"),
     (
         "rpc.client.retries",
         "Attempts after the first, by how the one before failed",
     ),
+    (
+        "rpc.client.hedges",
+        "Second attempts beside slow ones, by which of the two counted",
+    ),
+    (
+        "micro.circuit.changes",
+        "Changes of circuits, by the state that they are in since",
+    ),
+    ("micro.circuit.refusals", "Calls that an open circuit refused"),
     (
         "rpc.server.refusals",
         "Calls that were refused before any handler",

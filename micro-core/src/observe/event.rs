@@ -6,9 +6,9 @@ use tracing::{Instrument, Span, info_span};
 use crate::error::Result;
 use crate::message::{Headers, Message};
 use crate::observe::kind::Kind;
-use crate::observe::metrics::is_recorded;
 use crate::observe::observed::Observed;
 use crate::observe::parent::join;
+use crate::observe::recorder::is_recorded;
 use crate::rpc::headers::ID;
 use crate::rpc::{Context, Status};
 

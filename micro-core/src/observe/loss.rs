@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use metrics::counter;
 
 use crate::error::{Error, ErrorKind};
-use crate::observe::metrics::{TOPIC, is_recorded};
 use crate::observe::names::TOPICS;
+use crate::observe::recorder::is_recorded;
+use crate::observe::series::TOPIC;
 
 /// Why something was dropped that somebody had sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

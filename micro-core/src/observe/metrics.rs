@@ -2,23 +2,16 @@
 
 use std::sync::Arc;
 
-use metrics::{SharedString, counter, gauge, histogram, with_recorder};
+use metrics::counter;
 use tokio::time::Instant;
 
 use crate::observe::kind::Kind;
 use crate::observe::loss::shed;
-use crate::observe::names::{METHODS, TOPICS};
+use crate::observe::methods::full_name;
+use crate::observe::names::METHODS;
+use crate::observe::recorder::is_recorded;
+use crate::observe::series::{CODE, METHOD, Series};
 use crate::rpc::{Code, Status};
-
-const METHOD: &str = "rpc.method";
-const CODE: &str = "rpc.response.status_code";
-pub(super) const TOPIC: &str = "messaging.destination.name";
-const ERROR: &str = "error.type";
-
-/// Whether there is a recorder. One of no size, as `metrics` has it for none, is none.
-pub(super) fn is_recorded() -> bool {
-    with_recorder(|recorder| size_of_val(recorder) > 0)
-}
 
 /// Something whose end will be counted.
 #[derive(Debug)]
@@ -30,8 +23,8 @@ pub(super) struct Measured {
 
 impl Measured {
     pub(super) fn begin(kind: Kind, name: Arc<str>) -> Self {
-        if let Some(active) = active(kind) {
-            gauge!(active).increment(1.0);
+        if let Some(active) = Series::of(kind).active() {
+            active.increment(1.0);
         }
         Measured {
             kind,
@@ -41,49 +34,11 @@ impl Measured {
     }
 
     pub(super) fn end(self, code: Code) {
-        if let Some(active) = active(self.kind) {
-            gauge!(active).decrement(1.0);
+        let series = Series::of(self.kind);
+        if let Some(active) = series.active() {
+            active.decrement(1.0);
         }
-        let took = self.began.elapsed().as_secs_f64();
-        match self.kind {
-            Kind::Client => {
-                let method = METHODS.of_call(&self.name, code);
-                call("rpc.client.calls", "rpc.client.call.duration", method, code, took);
-            }
-            Kind::Server => {
-                let method = METHODS.of_call(&self.name, code);
-                call("rpc.server.calls", "rpc.server.call.duration", method, code, took);
-            }
-            Kind::Producer => event("messaging.client.sent.messages", &self.name, code),
-            Kind::Consumer => {
-                event("messaging.client.consumed.messages", &self.name, code);
-                let topic = TOPICS.name(&self.name);
-                histogram!("messaging.process.duration", TOPIC => topic).record(took);
-            }
-        }
-    }
-}
-
-fn active(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Client => Some("rpc.client.active_requests"),
-        Kind::Server => Some("rpc.server.active_requests"),
-        Kind::Consumer => Some("messaging.process.active_messages"),
-        // It is on its way before anybody could look.
-        Kind::Producer => None,
-    }
-}
-
-fn call(calls: &'static str, duration: &'static str, method: SharedString, code: Code, took: f64) {
-    counter!(calls, METHOD => method.clone(), CODE => code.name()).increment(1);
-    histogram!(duration, METHOD => method, CODE => code.name()).record(took);
-}
-
-fn event(name: &'static str, topic: &Arc<str>, code: Code) {
-    let topic = TOPICS.name(topic);
-    match code {
-        Code::Ok => counter!(name, TOPIC => topic).increment(1),
-        code => counter!(name, TOPIC => topic, ERROR => code.name()).increment(1),
+        series.ended(&self.name, code, self.began);
     }
 }
 
@@ -100,5 +55,28 @@ pub(crate) fn refused(status: &Status) {
     }
     if is_recorded() {
         counter!("rpc.server.refusals", CODE => status.code().name()).increment(1);
+    }
+}
+
+/// Counts a second attempt beside a slow first one, by which of the two counted in the end.
+pub(crate) fn hedged(outcome: &'static str) {
+    if is_recorded() {
+        counter!("rpc.client.hedges", "outcome" => outcome).increment(1);
+    }
+}
+
+/// Counts a change of a circuit breaker's circuit, by the state that it is in now. States are of the breaker's code.
+pub fn circuit_changed(service: &str, endpoint: &str, state: &'static str) {
+    if is_recorded() {
+        let method = METHODS.name(&full_name(service, endpoint));
+        counter!("micro.circuit.changes", METHOD => method, "state" => state).increment(1);
+    }
+}
+
+/// Counts a call that an open circuit refused.
+pub fn circuit_refused(service: &str, endpoint: &str) {
+    if is_recorded() {
+        let method = METHODS.name(&full_name(service, endpoint));
+        counter!("micro.circuit.refusals", METHOD => method).increment(1);
     }
 }

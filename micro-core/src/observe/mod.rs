@@ -18,6 +18,8 @@ mod metrics;
 mod names;
 mod observed;
 mod parent;
+mod recorder;
+mod series;
 mod trace_context;
 mod tracer;
 
@@ -27,7 +29,8 @@ pub use catalogue::describe;
 pub use event::{process, publish};
 pub use loss::{Ledger, Loss, Losses, dropped, ignored, losses};
 pub use methods::Methods;
-pub(crate) use metrics::refused;
+pub use metrics::{circuit_changed, circuit_refused};
+pub(crate) use metrics::{hedged, refused};
 pub use observed::Observed;
 pub use trace_context::TraceContext;
 pub use tracer::{Tracer, set_tracer};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tracing::Span;
 
 use crate::observe::kind::Kind;
-use crate::observe::metrics::{Measured, is_recorded};
+use crate::observe::metrics::Measured;
+use crate::observe::recorder::is_recorded;
 use crate::rpc::{Code, Status};
 
 /// A call or an event that somebody observes. One that is dropped before its end was

@@ -11,6 +11,7 @@ mod calls;
 mod chain;
 mod collector;
 mod exported;
+mod kept;
 mod measured;
 mod metrics;
 mod world;
@@ -60,6 +61,8 @@ on_both! {
         what_runs_is_counted_while_it_does,
         what_is_not_served_makes_no_series,
         other_attempts_are_counted,
+        hedges_are_counted_by_what_became_of_them,
+        circuits_are_counted_when_they_change,
         events_are_counted_by_what_became_of_them,
     }
 }

@@ -1,7 +1,10 @@
 //! What is counted and measured of calls and events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use micro::client::Hedge;
+use micro::layers::{CircuitBreakerLayer, CircuitBreakerOptions};
 use micro::prelude::*;
 use micro::{ServerOptions, SubscriberOptions};
 use tokio::sync::Semaphore;
@@ -209,6 +212,50 @@ pub(crate) async fn events_are_counted_by_what_became_of_them(world: &World) {
     measured
         .until("messaging.process.active_messages", &[], 0.0)
         .await;
+}
+
+/// A second attempt is counted by whether it was what the call ended with.
+pub(crate) async fn hedges_are_counted_by_what_became_of_them(world: &World) {
+    let measured = Measured::here();
+    let never = |_: Context, _: Json<()>| std::future::pending::<Result<Json<()>, Status>>();
+    let at_once = |_: Context, _: Json<()>| async { Ok(Json(())) };
+    let slow = Router::new().unary("Test.Ask", never);
+    let fast = Router::new().unary("Test.Ask", at_once);
+    let _slow = world.service("test").serve(slow).start().await.unwrap();
+    let fast = world.service("test").serve(fast).start().await.unwrap();
+    let won = |series: &crate::measured::Series| {
+        series.name == "rpc.client.hedges" && series.labels == [("outcome".to_owned(), "won".to_owned())]
+    };
+    // Half of them go to the slow node first.
+    let calls = async {
+        while !measured.all().iter().any(won) {
+            let call = fast.client().unary::<_, Json<()>>("test", "Test.Ask", Json(()));
+            let hedge = Hedge::After(Duration::from_millis(1));
+            call.idempotent().hedge(hedge).await.unwrap();
+        }
+    };
+    let made = tokio::time::timeout(Duration::from_secs(60), calls).await;
+    assert!(made.is_ok(), "{:#?}", measured.all());
+}
+
+/// A circuit is counted when it opens, and each call that it refuses.
+pub(crate) async fn circuits_are_counted_when_they_change(world: &World) {
+    let measured = Measured::here();
+    let fails = |_: Context, _: Json<()>| async { Err::<Json<()>, _>(Status::unavailable("no database")) };
+    let service = world
+        .service("users")
+        .serve(Router::new().unary("Users.Name", fails));
+    let service = service.start().await.unwrap();
+    let options = CircuitBreakerOptions::default().with_minimum_calls(5);
+    let client = service.client().layer(CircuitBreakerLayer::new(options));
+    for _ in 0..8 {
+        let call = client.unary::<_, Json<()>>("users", "Users.Name", Json(()));
+        call.await.unwrap_err();
+    }
+    let method = (METHOD, "users/Users.Name");
+    let opened = [method, ("state", "open")];
+    measured.until("micro.circuit.changes", &opened, 1.0).await;
+    measured.until("micro.circuit.refusals", &[method], 3.0).await;
 }
 
 /// What a transport throws away is counted by why.

@@ -138,6 +138,11 @@ impl Circuit {
         }
     }
 
+    /// Whether it has let nothing through since it opened.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
     /// Whether a new circuit would do as well.
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
         match &mut self.state {

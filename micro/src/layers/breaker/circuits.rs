@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use micro_core::message::Text;
-use micro_core::{Request, Status};
+use micro_core::{Request, Status, observe};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -51,15 +51,22 @@ impl Circuits {
         if known.len() >= MOST && !known.contains_key(&key) {
             known.retain(|_, circuit| !circuit.is_idle(now));
         }
+        let mut probing = false;
         let admitted = match known.len() < MOST || known.contains_key(&key) {
             false => Some(None),
             true => {
                 let new = || Circuit::new(&self.options, now);
                 let circuit = known.entry(key.clone()).or_insert_with(new);
-                circuit.admit(&self.options, now).map(Some)
+                let before = circuit.is_open();
+                let admitted = circuit.admit(&self.options, now).map(Some);
+                probing = before && !circuit.is_open();
+                admitted
             }
         };
         drop(known);
+        if probing {
+            changed(&key, CircuitState::HalfOpen);
+        }
         let circuits = self.clone();
         match admitted {
             Some(pass) => Ok(Through { circuits, key, pass }),
@@ -96,8 +103,7 @@ impl Through {
         let after = circuit.state(now);
         drop(known);
         if before != after {
-            let (service, endpoint) = &self.key;
-            tracing::warn!(%service, %endpoint, state = ?after, "a circuit changed");
+            changed(&self.key, after);
         }
     }
 }
@@ -108,7 +114,19 @@ impl Drop for Through {
     }
 }
 
+/// Tells those who watch.
+fn changed((service, endpoint): &Key, state: CircuitState) {
+    tracing::warn!(%service, %endpoint, ?state, "a circuit changed");
+    let state = match state {
+        CircuitState::Closed => "closed",
+        CircuitState::Open => "open",
+        CircuitState::HalfOpen => "half_open",
+    };
+    observe::circuit_changed(service, endpoint, state);
+}
+
 fn refusal((service, endpoint): &Key) -> Status {
+    observe::circuit_refused(service, endpoint);
     let message = format!("the circuit of {service}/{endpoint} is open: too many calls have failed");
     Status::unavailable(message).never_delivered()
 }
