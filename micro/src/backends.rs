@@ -30,6 +30,8 @@ pub struct Backends {
     broker: Arc<dyn Broker>,
     registry: Arc<dyn Registry>,
     client: Client,
+    /// Whose clones number their events together.
+    publisher: Publisher,
 }
 
 impl Backends {
@@ -92,6 +94,7 @@ impl Backends {
             .build()?;
         Ok(Backends {
             transport,
+            publisher: Publisher::new(broker.clone()),
             broker,
             registry,
             client,
@@ -105,7 +108,7 @@ impl Backends {
 
     /// Publishes typed events.
     pub fn publisher(&self) -> Publisher {
-        Publisher::new(self.broker.clone())
+        self.publisher.clone()
     }
 
     /// Publishes one event on the topic of its type; see [`Publisher::publish`].
@@ -116,7 +119,7 @@ impl Backends {
     /// # Cancel safety
     /// The event is published whole or not at all.
     pub async fn publish<E: TypedEvent>(&self, event: &E) -> Result<()> {
-        self.publisher().publish(event).await
+        self.publisher.publish(event).await
     }
 
     /// Publishes one event on a topic; see [`Publisher::publish_to`].
@@ -127,7 +130,7 @@ impl Backends {
     /// # Cancel safety
     /// The event is published whole or not at all.
     pub async fn publish_to<P: Payload>(&self, topic: &str, event: &P) -> Result<()> {
-        self.publisher().publish_to(topic, event).await
+        self.publisher.publish_to(topic, event).await
     }
 
     /// What carries calls.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use micro_core::observe;
 use micro_core::rpc::is_reserved;
 use micro_core::{Broker, Context, Error, ErrorKind, Headers, Message, Payload, Result};
-use uuid::Uuid;
 
-use crate::events::{CONTENT_TYPE, ID, TOPIC, TypedEvent, metadata};
+use crate::events::{CONTENT_TYPE, ID, Sequences, TOPIC, TypedEvent, metadata};
 
 /// Publishes typed events. Cloning is cheap.
 ///
@@ -24,6 +23,7 @@ pub struct Publisher {
     broker: Arc<dyn Broker>,
     /// What the events are part of.
     context: Option<Context>,
+    sequences: Sequences,
 }
 
 impl Publisher {
@@ -32,6 +32,7 @@ impl Publisher {
         Publisher {
             broker,
             context: None,
+            sequences: Sequences::default(),
         }
     }
 
@@ -56,7 +57,8 @@ impl Publisher {
 
     /// Publishes one event to all plain subscribers of the topic, and to one member of each queue group.
     ///
-    /// It carries the headers that go-micro's subscribers expect: `Content-Type`, `Micro-Topic` and `Micro-ID`.
+    /// It carries the headers that go-micro's subscribers expect: `Content-Type`, `Micro-Topic` and `Micro-ID`. The id
+    /// numbers the events of this publisher (and its clones) on the topic, so that subscribers notice which are missing.
     /// That nobody subscribes is not an error.
     ///
     /// # Errors
@@ -79,10 +81,16 @@ impl Publisher {
     pub async fn publish_with<P: Payload>(&self, topic: &str, event: &P, headers: Headers) -> Result<()> {
         let mut message = message(topic, event, headers, self.context.as_ref())
             .map_err(|error| error.with_operation("publish").with_context("topic", topic))?;
-        match observe::publish(topic, &mut message) {
+        let id = self.sequences.next(topic);
+        message.headers.insert(ID, id.to_string());
+        let published = match observe::publish(topic, &mut message) {
             None => self.broker.publish(topic, message).await,
             Some(observed) => observed.publish(self.broker.publish(topic, message)).await,
+        };
+        if published.is_err() {
+            self.sequences.give_back(topic, id);
         }
+        published
     }
 
     /// Waits until what was published has reached the broker: for programs that publish and end.
@@ -109,6 +117,5 @@ fn message<P: Payload>(topic: &str, event: &P, own: Headers, context: Option<&Co
     headers.extend(own);
     headers.insert(CONTENT_TYPE, P::CODEC.content_type());
     headers.insert(TOPIC, topic.to_owned());
-    headers.insert(ID, Uuid::new_v4().to_string());
     Ok(Message { headers, body })
 }

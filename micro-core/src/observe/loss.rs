@@ -31,11 +31,13 @@ pub enum Loss {
     Shed,
     /// An event that a stop cut off.
     Cut,
+    /// An event that its publisher had sent, by its numbers, and that never came.
+    Missed,
 }
 
 impl Loss {
     /// Each of them.
-    pub const ALL: [Loss; 8] = [
+    pub const ALL: [Loss; 9] = [
         Loss::Slow,
         Loss::Reconnect,
         Loss::Oversize,
@@ -44,6 +46,7 @@ impl Loss {
         Loss::Late,
         Loss::Shed,
         Loss::Cut,
+        Loss::Missed,
     ];
 
     /// What metrics call it.
@@ -57,6 +60,7 @@ impl Loss {
             Loss::Late => "late",
             Loss::Shed => "shed",
             Loss::Cut => "cut",
+            Loss::Missed => "missed",
         }
     }
 
@@ -194,7 +198,7 @@ mod tests {
         }
         let losses = ledger.read();
         let counts: Vec<_> = losses.iter().map(|(_, count)| count).collect();
-        assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(!losses.is_empty() && Losses::default().is_empty());
     }
 

@@ -19,6 +19,10 @@ pub struct EventCounts {
     pub cut: u64,
     /// How many times the connection was away for a while; an unknown number of events may be missing each time.
     pub gaps: u64,
+    /// Their publisher had sent them, by the numbers in its ids, and they never came: noticed by later events of the same
+    /// publisher on the same topic, a second after. Not in queue groups, whose members get some of them each, and not of
+    /// publishers on go-micro, who do not number theirs.
+    pub missed: u64,
 }
 
 /// The counts, as the subscriptions of one service keep them.
@@ -30,6 +34,7 @@ pub(crate) struct Counters {
     pub(crate) lost: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) gaps: AtomicU64,
+    pub(crate) missed: AtomicU64,
 }
 
 impl Counters {
@@ -42,6 +47,7 @@ impl Counters {
             lost: read(&self.lost),
             cut: read(&self.cut),
             gaps: read(&self.gaps),
+            missed: read(&self.missed),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod counts;
 mod failed;
+mod gaps;
 mod handler;
 mod options;
 mod panic;
+mod sequence;
 mod typed;
 
 use micro_core::Headers;
@@ -14,8 +16,10 @@ pub(crate) use counts::Counters;
 pub use counts::EventCounts;
 pub use failed::{EventFailure, FailedEvent};
 pub(crate) use failed::{FailureHandler, handler as failure_handler};
+pub(crate) use gaps::Gaps;
 pub(crate) use handler::{Handler, raw, typed};
 pub use options::SubscriberOptions;
+pub(crate) use sequence::Sequences;
 pub use typed::TypedEvent;
 
 pub(crate) const CONTENT_TYPE: &str = "Content-Type";

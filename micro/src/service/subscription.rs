@@ -7,11 +7,12 @@ use futures::FutureExt;
 use micro_core::observe::{self, Loss};
 use micro_core::{Context, Error, ErrorKind, Event, Subscription};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::health::Vitals;
 use crate::events::{
-    Counters, EventFailure, FailedEvent, FailureHandler, Handler, SubscriberOptions, metadata,
+    Counters, EventFailure, FailedEvent, FailureHandler, Gaps, Handler, ID, SubscriberOptions, metadata,
 };
 
 /// What the subscriptions of one service share.
@@ -33,6 +34,8 @@ pub(super) struct Worker {
     errors: Option<FailureHandler>,
     concurrency: usize,
     shared: Shared,
+    /// `None` in a queue group, whose members get a share of what was sent.
+    gaps: Option<Gaps>,
     /// Parent of every handler's context.
     context: Context,
     running: JoinSet<Result<(), EventFailure>>,
@@ -50,6 +53,7 @@ impl Worker {
         Worker {
             subscription,
             handler,
+            gaps: options.queue.is_none().then(Gaps::default),
             queue: options.queue,
             errors: options.error_handler,
             concurrency: options.concurrency.max(1),
@@ -126,6 +130,7 @@ impl Worker {
     }
 
     fn begin(&mut self, event: Event) {
+        self.look_for_gaps(&event);
         let mut context = self.context.child().with_metadata(metadata(event.headers()));
         let topic = self.subscription.topic();
         let observed = observe::process(topic, self.queue.as_deref(), event.headers(), &mut context);
@@ -136,6 +141,19 @@ impl Worker {
                 .running
                 .spawn(observed.process(handling, EventFailure::status)),
         };
+    }
+
+    /// Counts what its publisher had sent before, and did not come.
+    fn look_for_gaps(&mut self, event: &Event) {
+        let Some(gaps) = &mut self.gaps else { return };
+        let missed = gaps.note(event.headers().get(ID), Instant::now());
+        if missed > 0 {
+            tracing::warn!(topic = %event.topic, missed, "events are missing that their publisher had sent");
+            add(&self.shared.counters.missed, missed);
+            self.subscription
+                .ledger()
+                .inspect(|ledger| ledger.note(Loss::Missed, missed));
+        }
     }
 
     /// Handles one event; when that fails, whoever wants to know is told.
@@ -186,17 +204,23 @@ impl Worker {
     }
 
     /// Counts what the broker says was lost. The subscription has counted it for metrics.
-    fn note(&self, error: &Error) {
+    fn note(&mut self, error: &Error) {
         let topic = self.subscription.topic();
         let counters = &self.shared.counters;
         match error.kind() {
             ErrorKind::Lagged(lost) => {
                 tracing::warn!(topic, lost, "events were dropped: their handler is too slow");
                 add(&counters.lost, lost);
+                if let Some(gaps) = &mut self.gaps {
+                    gaps.know(lost);
+                }
             }
             ErrorKind::Malformed => {
                 tracing::warn!(topic, %error, "an event could not be read");
                 add(&counters.undecodable, 1);
+                if let Some(gaps) = &mut self.gaps {
+                    gaps.know(1);
+                }
             }
             _ => {
                 tracing::warn!(topic, %error, "events may be missing");
