@@ -77,6 +77,12 @@ const STEPS: &[Step] = &[
         args: &["xtask", "test"],
         environment: &[],
     },
+    // What all backends stand on, on each promised server; the whole, by hand: `cargo xtask matrix`.
+    Step {
+        name: "servers",
+        args: &["xtask", "matrix", "--package", "nats-common"],
+        environment: &[],
+    },
     // The long form, by hand: `cargo xtask chaos restart`.
     Step {
         name: "restarts",
