@@ -16,6 +16,7 @@ use futures::StreamExt;
 use micro_core::{Client, Code, Json};
 
 mod cost;
+mod items;
 mod observing;
 mod stage;
 #[allow(dead_code, reason = "other tests need more of it")]
