@@ -165,13 +165,13 @@ impl Attempts {
                 Err(status) => return Outcome::from(Err(status)),
             },
         };
-        let begun = self.measures.then(Instant::now);
-        let answer = match connection.call(request) {
+        let begun = Instant::now();
+        let answer = match connection.call(request, begun) {
             Ok(calling) => calling.await,
             Err(status) => Err(status),
         };
-        if let (Some(begun), true) = (begun, tells_time(&answer)) {
-            pick.observe(begun.elapsed());
+        if self.measures && tells_time(&answer) {
+            pick.observe_since(begun);
         }
         if answer.is_ok() {
             self.answered(pick);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::client::calling::Calling;
 use crate::client::driver;
@@ -36,12 +37,12 @@ impl Connection {
     /// other end.
     ///
     /// The reference is exclusive because the stream in a body is not to be shared.
-    pub(crate) fn call<'a>(&'a self, request: &'a mut Request) -> Result<Calling<'a>, Status> {
+    pub(crate) fn call<'a>(&'a self, request: &'a mut Request, now: Instant) -> Result<Calling<'a>, Status> {
         let Body::One(body) = &request.body else {
             return Err(Status::invalid_argument("a unary call carries one message"));
         };
         let id = self.line.table.next_id();
-        let message = frame::request(request, id, self.dialect, body.clone())?;
+        let message = frame::request(request, id, self.dialect, body.clone(), now)?;
         Ok(Calling::new(&self.line, id, message, &request.context))
     }
 

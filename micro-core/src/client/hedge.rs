@@ -93,7 +93,7 @@ async fn race(
             false => {
                 // It takes so long at least.
                 if attempts.measures {
-                    pick.observe(begun.elapsed());
+                    pick.observe_since(begun);
                 }
                 hedged.won((other, outcome))
             }

@@ -64,18 +64,8 @@ impl From<String> for Text {
 
 /// In decimal.
 impl From<u64> for Text {
-    fn from(mut number: u64) -> Self {
-        let mut digits = [0; 20];
-        let mut first = digits.len();
-        loop {
-            first -= 1;
-            digits[first] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        Text::new(std::str::from_utf8(&digits[first..]).unwrap_or_default())
+    fn from(number: u64) -> Self {
+        Text::new(itoa::Buffer::new().format(number))
     }
 }
 

@@ -104,9 +104,20 @@ impl Target {
         self.stats.latency.lock().at(now)
     }
 
+    /// Takes in that an answer took from `begun` until now.
+    pub(crate) fn observe_since(&self, begun: Instant) {
+        let now = Instant::now();
+        self.observe_at(now, now - begun);
+    }
+
+    fn observe_at(&self, now: Instant, took: Duration) {
+        self.stats.latency.lock().observe(now, took);
+    }
+
     /// Takes in how long an answer took.
+    #[cfg(test)]
     pub(crate) fn observe(&self, took: Duration) {
-        self.stats.latency.lock().observe(Instant::now(), took);
+        self.observe_at(Instant::now(), took);
     }
 
     /// Whether whoever picks it first tries it.

@@ -98,7 +98,7 @@ static ENDLESS: LazyLock<rpc::Context> = LazyLock::new(rpc::Context::new);
 fn call(line: &Line) -> Pin<Box<Calling<'_>>> {
     let id = line.table.next_id();
     let request = Request::new("test", "Test.Echo", Bytes::new());
-    let message = frame::request(&request, id, Dialect::Ours, Bytes::new()).unwrap();
+    let message = frame::request(&request, id, Dialect::Ours, Bytes::new(), Instant::now()).unwrap();
     Box::pin(Calling::new(line, id, message, &ENDLESS))
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::Dialect;
 use crate::codec::Codec;
@@ -12,10 +13,16 @@ use crate::rpc::framing::Framing;
 use crate::rpc::headers::{self as h, is_reserved};
 use crate::rpc::{CallKind, Request};
 
-/// The only message of a unary call.
-pub(crate) fn request(request: &Request, id: u64, dialect: Dialect, body: Bytes) -> Result<Message> {
+/// The only message of a unary call that is made now.
+pub(crate) fn request(
+    request: &Request,
+    id: u64,
+    dialect: Dialect,
+    body: Bytes,
+    now: Instant,
+) -> Result<Message> {
     Ok(Message {
-        headers: request_headers(request, id, dialect),
+        headers: request_headers(request, id, dialect, now),
         body: framed(Framing::of(&request.content_type), &request.endpoint, id, body)?,
     })
 }
@@ -36,7 +43,7 @@ impl Caller {
             id,
             endpoint: request.endpoint.clone(),
             framing,
-            headers: request_headers(request, id, dialect),
+            headers: request_headers(request, id, dialect, Instant::now()),
         }
     }
 
@@ -66,10 +73,11 @@ fn framed(framing: Framing, endpoint: &str, id: u64, body: Bytes) -> Result<Byte
     }
 }
 
-fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
+fn request_headers(request: &Request, id: u64, dialect: Dialect, now: Instant) -> Headers {
     let id = Text::from(id);
     let metadata = request.context.metadata();
-    let mut headers = Headers::with_capacity(if dialect.is_ours() { 5 } else { 9 } + metadata.len());
+    // One more for what a transport may add.
+    let mut headers = Headers::with_capacity(if dialect.is_ours() { 6 } else { 9 } + metadata.len());
     headers.push(h::SERVICE, request.service.clone());
     headers.push(h::ENDPOINT, request.endpoint.clone());
     headers.push(h::CONTENT_TYPE, request.content_type.clone());
@@ -78,8 +86,8 @@ fn request_headers(request: &Request, id: u64, dialect: Dialect) -> Headers {
         headers.push(h::ACCEPT, request.content_type.clone());
         headers.push(h::ID_OLD, id.clone());
     }
-    if let Some(left) = request.context.remaining() {
-        headers.push(h::TIMEOUT, nanoseconds(left));
+    if let Some(deadline) = request.context.deadline() {
+        headers.push(h::TIMEOUT, nanoseconds(deadline.saturating_duration_since(now)));
     }
     if request.kind != CallKind::Unary {
         headers.push(h::STREAM, id.clone());

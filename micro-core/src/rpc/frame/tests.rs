@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::*;
 use crate::codec;
@@ -10,7 +11,7 @@ use crate::rpc::{CallKind, Code, Context, Request, Status, micro_error};
 
 fn call(request: &Request, id: u64) -> Call {
     let body = Bytes::from_static(b"body");
-    let message = super::request(request, id, Dialect::GoMicro, body).unwrap();
+    let message = super::request(request, id, Dialect::GoMicro, body, Instant::now()).unwrap();
     match from_caller(message) {
         FromCaller::Call(call) => call,
         other => panic!("not a call: {other:?}"),
@@ -118,7 +119,7 @@ fn a_refused_content_type_is_a_failure() {
 #[test]
 fn a_request_to_a_peer_of_ours_says_nothing_twice() {
     let request = Request::new("greeter", "Greeter.Hello", Bytes::new());
-    let message = super::request(&request, 7, Dialect::Ours, Bytes::new()).unwrap();
+    let message = super::request(&request, 7, Dialect::Ours, Bytes::new(), Instant::now()).unwrap();
     let names: Vec<_> = message.headers.iter().map(|(name, _)| name).collect();
     assert_eq!(names, [h::SERVICE, h::ENDPOINT, h::CONTENT_TYPE, h::ID]);
     let FromCaller::Call(call) = from_caller(message) else {
