@@ -12,8 +12,8 @@ use futures::StreamExt;
 use micro_core::memory::{MemoryRegistry, MemoryTransport};
 use micro_core::registry::{Node, RegisterOptions};
 use micro_core::{
-    Client, Context, ListenOptions, Registry, Router, Server, ServerOptions, ServiceRecord, Status,
-    Streaming, Transport,
+    Address, Client, Context, ListenOptions, Metadata, Registry, Router, Server, ServerOptions,
+    ServiceRecord, Status, Streaming, Transport,
 };
 use nats_common::Connection;
 use registry_nats::{NatsRegistry, RegistryOptions};
@@ -93,6 +93,16 @@ impl Service {
         record.endpoints = router().endpoints();
         let options = RegisterOptions::default().with_ttl(A_DAY);
         Ok(registry.register(&record, options).await?)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &Address {
+        self.server.address()
+    }
+
+    /// How it may be spoken to.
+    pub(crate) fn metadata(&self) -> &Metadata {
+        self.server.metadata()
     }
 
     /// The largest message that it can be sent, in bytes; `None` without a limit.
