@@ -135,7 +135,10 @@ async fn a_dial_beyond_the_accept_queue_is_unavailable() {
             Err(error) => break error,
         }
     };
-    assert_eq!((error.kind(), waiting.len()), (ErrorKind::Unavailable, 1024));
+    assert_eq!(
+        (error.kind(), waiting.len()),
+        (ErrorKind::Unavailable, ListenOptions::default().backlog)
+    );
 }
 
 #[tokio::test]
