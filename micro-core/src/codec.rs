@@ -97,6 +97,25 @@ pub trait Payload: Sized + Send + 'static {
     /// not such a value.
     fn decode(codec: Codec, body: Bytes) -> Result<Self>;
 
+    /// Appends the encoded value to `out`: the same bytes as [`encode`](Payload::encode) gives, for many values in one
+    /// buffer. After an error, what is behind the earlier end of `out` means nothing.
+    ///
+    /// # Errors
+    /// As [`encode`](Payload::encode).
+    fn encode_to(&self, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(&self.encode(codec)?);
+        Ok(())
+    }
+
+    /// Decodes a value that lies among others in one buffer: what it keeps is copied, so that one small value does not
+    /// hold the buffer of many.
+    ///
+    /// # Errors
+    /// As [`decode`](Payload::decode).
+    fn decode_slice(codec: Codec, body: &[u8]) -> Result<Self> {
+        Self::decode(codec, Bytes::copy_from_slice(body))
+    }
+
     /// What it looks like, for the registry; `None` when the type cannot tell.
     fn shape() -> Option<Value> {
         None
@@ -113,6 +132,11 @@ impl Payload for Bytes {
 
     fn decode(_codec: Codec, body: Bytes) -> Result<Self> {
         Ok(body)
+    }
+
+    fn encode_to(&self, _codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(self);
+        Ok(())
     }
 }
 
@@ -176,5 +200,20 @@ mod tests {
         assert_eq!(Json::<u32>::decode(Codec::Json, body).unwrap(), Json(7));
         let body = Proto("text".to_owned()).encode(Codec::Protobuf).unwrap();
         assert_eq!(Proto::<String>::decode(Codec::Protobuf, body).unwrap().0, "text");
+    }
+
+    fn lies_among_others<T: Payload + PartialEq + std::fmt::Debug>(value: T) {
+        let alone = value.encode(T::CODEC).unwrap();
+        let mut out = b"before".to_vec();
+        value.encode_to(T::CODEC, &mut out).unwrap();
+        assert_eq!(out[6..], alone[..]);
+        assert_eq!(T::decode_slice(T::CODEC, &out[6..]).unwrap(), value);
+    }
+
+    #[test]
+    fn values_in_one_buffer_are_the_same_bytes_as_alone() {
+        lies_among_others(Json(vec![1, 2]));
+        lies_among_others(Proto("text".to_owned()));
+        lies_among_others(Bytes::from_static(b"\x00\xff"));
     }
 }

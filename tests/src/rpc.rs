@@ -12,6 +12,7 @@ use crate::world::World;
 mod balance;
 mod callers;
 mod choosing;
+mod credit;
 mod deadlines;
 mod failover;
 mod finding;
@@ -23,6 +24,7 @@ mod kinds;
 mod leaving;
 mod metadata;
 mod outliers;
+mod packs;
 mod peers;
 mod refusals;
 mod retries;
@@ -86,6 +88,24 @@ suite! {
             a_call_of_another_kind_is_answered,
             an_unread_stream_does_not_stall_its_neighbours,
             an_unread_stream_stops_its_handler,
+        }
+        packs: {
+            items_of_every_size_keep_their_order,
+            a_panic_comes_after_the_items_before_it,
+            items_come_alone_or_together,
+            a_caller_of_the_first_version_gets_each_item_alone,
+            a_node_of_the_first_version_gets_each_item_alone,
+            a_malformed_pack_ends_its_stream_alone,
+            a_malformed_pack_comes_after_the_items_before_it,
+        }
+        credit: {
+            an_unread_stream_stops_its_caller,
+            an_unread_conversation_goes_on_when_it_is_read,
+            a_caller_of_an_unread_stream_can_leave,
+            a_handler_that_waits_for_its_reader_ends_with_its_call,
+            a_caller_is_held_to_its_credit,
+            credit_that_cannot_be_read_ends_its_stream,
+            a_node_is_held_to_its_credit,
         }
         deadlines: {
             a_deadline_reaches_the_handler,

@@ -38,7 +38,7 @@ impl<'a> Clock<'a> {
     /// Retires the socket after `idle` without a call.
     pub(crate) fn new(table: &'a InFlight, dialect: Dialect, idle: Duration) -> Self {
         let (idle, doubt) = match dialect {
-            Dialect::Ours => (idle, None),
+            Dialect::Ours | Dialect::Packs => (idle, None),
             Dialect::GoMicro => (idle.min(IDLE_GO_MICRO), Some(Beat::every(DOUBT))),
         };
         Clock {

@@ -86,6 +86,7 @@ pub(super) async fn within<T>(
 fn readable(mut answer: Response, content_type: Text) -> Result<Response, Status> {
     answer.body = match answer.body {
         Body::One(body) => Body::One(frame::unframed(&content_type, body)?),
+        Body::Many(items) if frame::is_plain(&content_type) => Body::Many(items),
         Body::Many(items) => {
             let content_type = content_type.clone();
             let unframed = move |item| frame::unframed(&content_type, item?);

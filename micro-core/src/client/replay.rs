@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use parking_lot::Mutex;
 
-use crate::rpc::{BodyStream, Status};
+use crate::rpc::items::{Chunk, Items};
+use crate::rpc::pack::Pack;
+use crate::rpc::{BodyStream, Source, Status};
 
 /// How many messages are kept for another attempt. A node that is gone is noticed within a round trip, so a stream
 /// that has sent more than this has most likely been heard.
@@ -17,9 +19,9 @@ const KEPT: usize = 64;
 
 /// A stream of messages with a memory.
 #[derive(Clone)]
-pub(crate) struct Replay(Arc<Mutex<Source>>);
+pub(crate) struct Replay(Arc<Mutex<Messages>>);
 
-struct Source {
+struct Messages {
     /// `None` when it has ended: whoever asked it again might be answered with a panic.
     rest: Option<BodyStream>,
     /// The first messages; `None` once there were too many to keep.
@@ -28,7 +30,7 @@ struct Source {
 
 impl Replay {
     pub(crate) fn new(messages: BodyStream) -> Self {
-        Replay(Arc::new(Mutex::new(Source {
+        Replay(Arc::new(Mutex::new(Messages {
             rest: Some(messages),
             kept: Some(VecDeque::new()),
         })))
@@ -37,7 +39,7 @@ impl Replay {
     /// All messages from the start; `None` when the first ones are gone. A later reader takes over from an earlier.
     pub(crate) fn read(&self) -> Option<BodyStream> {
         self.0.lock().kept.as_ref()?;
-        Some(BodyStream::new(Reader {
+        Some(BodyStream::of(Reader {
             source: self.0.clone(),
             next: 0,
         }))
@@ -45,19 +47,17 @@ impl Replay {
 }
 
 struct Reader {
-    source: Arc<Mutex<Source>>,
+    source: Arc<Mutex<Messages>>,
     next: usize,
 }
 
-impl Stream for Reader {
-    type Item = Result<Bytes, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl Source for Reader {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Status>>> {
         let source = self.source.clone();
         let mut source = source.lock();
         if let Some(known) = source.kept.as_ref().and_then(|kept| kept.get(self.next)) {
             self.next += 1;
-            return Poll::Ready(Some(Ok(known.clone())));
+            return Poll::Ready(Some(Ok(Chunk::One(known.clone()))));
         }
         let Some(rest) = &mut source.rest else {
             return Poll::Ready(None);
@@ -73,11 +73,40 @@ impl Stream for Reader {
             Poll::Ready(None) => source.rest = None,
             Poll::Pending => {}
         }
-        polled
+        polled.map_ok(Chunk::One)
+    }
+
+    /// What is kept goes through here one by one, and all the rest as it is.
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pack: &mut Pack,
+    ) -> Poll<Option<Result<Items, Status>>> {
+        let source = self.source.clone();
+        let mut source = source.lock();
+        if source.kept.is_none() {
+            return source.poll_rest(cx, pack);
+        }
+        drop(source);
+        self.as_mut().poll_chunk(cx).map_ok(|chunk| {
+            chunk.into_first().into_iter().for_each(|item| pack.push(item));
+            Items::default()
+        })
     }
 }
 
-impl Source {
+impl Messages {
+    fn poll_rest(&mut self, cx: &mut Context<'_>, pack: &mut Pack) -> Poll<Option<Result<Items, Status>>> {
+        let Some(rest) = &mut self.rest else {
+            return Poll::Ready(None);
+        };
+        let filled = rest.poll_fill(cx, pack);
+        if let Poll::Ready(None) = &filled {
+            self.rest = None;
+        }
+        filled.map_ok(|()| Items::default())
+    }
+
     fn keep(&mut self, body: &Bytes) {
         match &mut self.kept {
             Some(kept) if kept.len() < KEPT => kept.push_back(body.clone()),

@@ -1,36 +1,40 @@
 //! One streaming call: a socket of its own, and a task that moves its messages both ways.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures::{FutureExt, SinkExt, StreamExt};
-use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::VERDICT;
 use crate::client::pulse::Pulse;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::message::Message;
+use crate::rpc::credit::Credit;
 use crate::rpc::frame::{self, Dialect, ServerEvent};
-use crate::rpc::{BodyStream, CallKind, Context, Request, Status};
+use crate::rpc::items::{Chunk, Items};
+use crate::rpc::lane::{Lane, LaneSender, Sent, TOO_MUCH, Teller, lane};
+use crate::rpc::pack::Pack;
+use crate::rpc::{BodyStream, CallKind, Context, Filled, Request, Status};
 use crate::selector::Entered;
 use crate::transport::{Socket, SocketReceiver, SocketSender};
 
 /// The answers of a stream. Dropping them early tells the peer, which cancels its handler.
 pub(crate) struct Answers {
-    items: mpsc::Receiver<Result<Bytes, Status>>,
+    items: Lane,
     _stop: DropGuard,
 }
 
 impl futures::Stream for Answers {
-    type Item = Result<Bytes, Status>;
+    type Item = Result<Chunk, Status>;
 
     fn poll_next(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
-        self.items.poll_recv(cx)
+        self.items.poll_next_unpin(cx)
     }
 }
 
@@ -42,10 +46,12 @@ pub(crate) fn open(
     entered: Entered,
     capacity: usize,
 ) -> Answers {
-    let (items, receiver) = mpsc::channel(capacity);
+    let caller = frame::Caller::new(&request, 0, dialect);
+    let (items, receiver) = lane(capacity, caller.packs());
     let stop = CancellationToken::new();
     let call = Call {
-        caller: frame::Caller::new(&request, 0, dialect),
+        credit: caller.packs().then(Credit::new),
+        caller,
         opening: frame::empty_request(&request.content_type),
         kind: request.kind,
         context: request.context,
@@ -53,6 +59,7 @@ pub(crate) fn open(
         sent: AtomicUsize::new(0),
         dialect,
         pulse: Pulse::new(dialect),
+        teller: items.teller(),
         items,
     };
     // The task ends with the socket, with the deadline, or when the answers are dropped, whichever comes first.
@@ -76,7 +83,10 @@ struct Call {
     sent: AtomicUsize,
     dialect: Dialect,
     pulse: Pulse,
-    items: mpsc::Sender<Result<Bytes, Status>>,
+    /// What the server allows, and what it is allowed.
+    credit: Option<Arc<Credit>>,
+    teller: Teller,
+    items: LaneSender,
 }
 
 /// Why no more could be sent.
@@ -123,8 +133,12 @@ impl Call {
             sender.finish().await.ok();
         };
         let leave = tokio::time::timeout(VERDICT, leave);
-        // Side by side: the caller does not wait for a socket that is stalled, nor the peer for a slow reader.
-        let _ = futures::join!(tell(self.items, ended), leave);
+        // First: the caller does not wait for a socket that is stalled.
+        match ended {
+            Some(status) => self.items.fail(status),
+            None => drop(self.items),
+        }
+        leave.await.ok();
     }
 
     /// go-micro has one end for all cases, which its handlers take for a good one.
@@ -147,11 +161,7 @@ impl Call {
 
     /// Sends the opening and all items, and then waits for ever; returns what went wrong.
     async fn send(&self, sender: &mut SocketSender, mut outgoing: BodyStream) -> Unsent {
-        let sent = match self.feed(sender, self.opening.clone()).await {
-            Ok(()) => self.send_items(sender, &mut outgoing).await,
-            Err(error) => Err(error.into()),
-        };
-        match sent {
+        match self.send_all(sender, &mut outgoing).await {
             Ok(()) => self
                 .alive(sender, std::future::pending())
                 .await
@@ -160,17 +170,18 @@ impl Call {
         }
     }
 
-    /// Waits, and keeps the other end of the socket alive meanwhile.
-    async fn alive<T>(&self, sender: &mut SocketSender, wait: impl Future<Output = T>) -> Result<T> {
+    /// Waits, and tells the server meanwhile what it may send, or that it is still waited for.
+    async fn alive<T>(&self, sender: &mut SocketSender, wait: impl Future<Output = T>) -> Result<T, Error> {
         tokio::pin!(wait);
         let mut beats = self.pulse.beats();
         loop {
-            tokio::select! {
+            let word = tokio::select! {
                 done = &mut wait => return beats.check().map(|()| done),
-                beat = beats.next() => beat?,
-            }
-            sender.send(frame::ping()).await?;
-            self.sent.fetch_add(1, Ordering::Relaxed);
+                amount = self.teller.due() => frame::credit(0, amount),
+                beat = beats.next() => beat.map(|()| frame::ping())?,
+            };
+            sender.send(word).await?;
+            self.count_sent();
         }
     }
 
@@ -188,27 +199,38 @@ impl Call {
     }
 
     /// Feeds what is ready, and flushes before it waits for more.
-    async fn send_items(&self, sender: &mut SocketSender, outgoing: &mut BodyStream) -> Result<(), Unsent> {
+    async fn send_all(&self, sender: &mut SocketSender, outgoing: &mut BodyStream) -> Result<(), Unsent> {
+        self.feed(sender, self.caller.opening(self.opening.clone())?)
+            .await?;
+        let mut pack = Pack::new(self.credit.clone());
         loop {
-            let item = match outgoing.next().now_or_never() {
-                Some(item) => item,
+            if let Some(amount) = self.teller.take_due() {
+                self.feed(sender, frame::credit(0, amount)).await?;
+            }
+            let filled = match outgoing.fill(&mut pack).now_or_never() {
+                Some(filled) => filled,
                 None => {
                     sender.flush().await?;
-                    self.alive(sender, outgoing.next()).await?
+                    self.alive(sender, outgoing.fill(&mut pack)).await?
                 }
             };
-            let Some(body) = item else { break };
-            self.feed(sender, body?).await?;
+            while let Some(chunk) = pack.take() {
+                self.feed(sender, self.caller.items(chunk)?).await?;
+            }
+            match filled {
+                Filled::Some => {}
+                Filled::End => break,
+                Filled::Failed(status) => return Err(status.into()),
+            }
         }
         if let Some(end) = self.end_of_requests() {
-            sender.feed(end).await?;
-            self.count_sent();
+            self.feed(sender, end).await?;
         }
         Ok(sender.flush().await?)
     }
 
-    async fn feed(&self, sender: &mut SocketSender, body: Bytes) -> Result<()> {
-        sender.feed(self.caller.message(body)?).await?;
+    async fn feed(&self, sender: &mut SocketSender, message: Message) -> Result<(), Error> {
+        sender.feed(message).await?;
         self.count_sent();
         Ok(())
     }
@@ -222,17 +244,48 @@ impl Call {
     async fn receive(&self, mut receiver: SocketReceiver) -> Option<Status> {
         while let Some(message) = receiver.next().await {
             self.pulse.heard();
-            match message.map(|message| frame::from_server(message).event) {
-                Ok(ServerEvent::Body { body, .. }) => self.items.send(Ok(body)).await.ok()?,
-                Ok(ServerEvent::Pong) => {}
-                Ok(ServerEvent::End) => return None,
-                Ok(ServerEvent::Failed(status)) => return Some(status),
-                Err(error) => return Some(self.broken(&error)),
+            let heard = match message {
+                Ok(message) => self.hear(frame::from_server(message).event).await,
+                Err(error) => Err(Some(self.broken(&error))),
+            };
+            if let Err(ended) = heard {
+                return ended;
             }
         }
         Some(Status::unavailable(
             "the peer closed the socket in the middle of the stream",
         ))
+    }
+
+    /// Fails with how the stream ended, if it did.
+    async fn hear(&self, event: ServerEvent) -> Result<(), Option<Status>> {
+        match event {
+            ServerEvent::Body { body, .. } => self.hand_on(Chunk::One(body)).await,
+            ServerEvent::Items(body) => match Items::open(body) {
+                Some(items) => self.hand_on(Chunk::Many(items)).await,
+                None => Err(Some(Status::internal("a pack of items cannot be read"))),
+            },
+            ServerEvent::Credit(amount) => match (amount, &self.credit) {
+                (Some(amount), Some(credit)) => {
+                    credit.raise(amount);
+                    Ok(())
+                }
+                _ => Err(Some(Status::internal(
+                    "credit cannot be read, or was not asked for",
+                ))),
+            },
+            ServerEvent::Pong => Ok(()),
+            ServerEvent::End => Err(None),
+            ServerEvent::Failed(status) => Err(Some(status)),
+        }
+    }
+
+    async fn hand_on(&self, chunk: Chunk) -> Result<(), Option<Status>> {
+        match self.items.send(chunk).await {
+            Sent::Well => Ok(()),
+            Sent::Unread => Err(None),
+            Sent::TooMuch => Err(Some(Status::internal(TOO_MUCH))),
+        }
     }
 
     /// A socket that broke. When not one message reached anybody, the call has not run.
@@ -249,13 +302,6 @@ impl Call {
         } else {
             status
         }
-    }
-}
-
-/// Ends the answers. An error means that the caller has gone meanwhile.
-async fn tell(items: mpsc::Sender<Result<Bytes, Status>>, ended: Option<Status>) {
-    if let Some(status) = ended {
-        items.send(Err(status)).await.ok();
     }
 }
 

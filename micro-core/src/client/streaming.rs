@@ -7,6 +7,7 @@ use crate::client::attempt::Attempts;
 use crate::client::dispatch::within;
 use crate::client::replay::Replay;
 use crate::client::stream::Answers;
+use crate::rpc::items::Chunk;
 use crate::rpc::{Body, BodyStream, Request, Response, Status};
 use crate::selector::Pick;
 
@@ -25,9 +26,10 @@ pub(super) async fn many_answers(mut attempts: Attempts, request: Request) -> Re
 pub(super) async fn one_answer(mut attempts: Attempts, request: Request) -> Result<Response, Status> {
     let (request, replay) = replayed(request);
     let opened = attempts.open(again(&request, &replay)?).await?;
-    match heard(attempts, opened, request, replay).await? {
-        (Some(body), _) => Ok(Response::new(body?).with_content_type("")),
-        (None, _) => Err(Status::internal("the stream ended without an answer")),
+    let (first, _) = heard(attempts, opened, request, replay).await?;
+    match first.transpose()?.and_then(Chunk::into_first) {
+        Some(body) => Ok(Response::new(body).with_content_type("")),
+        None => Err(Status::internal("the stream ended without an answer")),
     }
 }
 
@@ -38,7 +40,7 @@ async fn heard(
     opened: (Pick, Answers),
     request: Request,
     replay: Replay,
-) -> Result<(Option<Result<Bytes, Status>>, Answers), Status> {
+) -> Result<(Option<Result<Chunk, Status>>, Answers), Status> {
     let (mut pick, mut answers) = opened;
     let deadline = request.context.deadline();
     loop {
@@ -81,6 +83,6 @@ fn again(request: &Request, replay: &Replay) -> Result<Request, Status> {
     .with_context(request.context.clone()))
 }
 
-fn many(answers: impl futures::Stream<Item = Result<Bytes, Status>> + Send + 'static) -> Response {
-    Response::new(Body::Many(BodyStream::new(answers))).with_content_type("")
+fn many(answers: impl futures::Stream<Item = Result<Chunk, Status>> + Send + 'static) -> Response {
+    Response::new(Body::Many(BodyStream::of_chunks(answers))).with_content_type("")
 }

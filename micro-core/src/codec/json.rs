@@ -37,6 +37,14 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
     }
 
     fn decode(codec: Codec, body: Bytes) -> Result<Self> {
+        decode(codec, &body).map(Json)
+    }
+
+    fn encode_to(&self, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+        encode_to(&self.0, codec, out)
+    }
+
+    fn decode_slice(codec: Codec, body: &[u8]) -> Result<Self> {
         decode(codec, body).map(Json)
     }
 
@@ -46,21 +54,26 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for Json<T> {
 }
 
 pub(super) fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Bytes> {
-    only::<T>(Codec::Json, codec)?;
     let mut body = Vec::with_capacity(256);
-    serde_json::to_writer(&mut body, value).map_err(|e| undone("encode", Codec::Json, e))?;
-    body.push(b'\n');
+    encode_to(value, codec, &mut body)?;
     Ok(body.into())
 }
 
-pub(super) fn decode<T: DeserializeOwned>(codec: Codec, body: Bytes) -> Result<T> {
+pub(super) fn encode_to<T: Serialize>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+    only::<T>(Codec::Json, codec)?;
+    serde_json::to_writer(&mut *out, value).map_err(|e| undone("encode", Codec::Json, e))?;
+    out.push(b'\n');
+    Ok(())
+}
+
+pub(super) fn decode<T: DeserializeOwned>(codec: Codec, body: &[u8]) -> Result<T> {
     only::<T>(Codec::Json, codec)?;
     // To check all of the text at once costs less than to check each of the texts in it.
-    let decoded = match std::str::from_utf8(&body) {
+    let decoded = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(&body),
+        Err(_) => serde_json::from_slice(body),
     };
-    decoded.map_err(|error| located::<T>(&body, error))
+    decoded.map_err(|error| located::<T>(body, error))
 }
 
 /// Says which field did not fit. Only that it did not is found out at once: to know where takes another, slower look.

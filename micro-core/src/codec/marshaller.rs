@@ -28,8 +28,8 @@ use crate::shape::Value;
 /// ```
 pub struct Marshaller<T> {
     codec: Codec,
-    encode: fn(&T, Codec) -> Result<Bytes>,
-    decode: fn(Codec, Bytes) -> Result<T>,
+    encode: fn(&T, Codec, Target<'_>) -> Result<Bytes>,
+    decode: fn(Codec, Origin<'_>) -> Result<T>,
     shape: fn() -> Option<Value>,
 }
 
@@ -63,8 +63,14 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: T::CODEC,
-            encode: T::encode,
-            decode: T::decode,
+            encode: |value, codec, into| match into {
+                None => value.encode(codec),
+                Some(out) => value.encode_to(codec, out).map(none),
+            },
+            decode: |codec, from| match from {
+                Origin::All(body) => T::decode(codec, body),
+                Origin::Part(body) => T::decode_slice(codec, body),
+            },
             shape: T::shape,
         }
     }
@@ -76,8 +82,8 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: Codec::Json,
-            encode: json::encode,
-            decode: json::decode,
+            encode: to_json,
+            decode: of_json,
             shape: || Some(Value::of::<T>()),
         }
     }
@@ -89,8 +95,8 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: Codec::Protobuf,
-            encode: proto::encode,
-            decode: proto::decode,
+            encode: to_protobuf,
+            decode: of_protobuf,
             shape: || None,
         }
     }
@@ -102,13 +108,13 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: Codec::Protobuf,
-            encode: |value, codec| match codec {
-                Codec::Json => json::encode(value, codec),
-                _ => proto::encode(value, codec),
+            encode: |value, codec, into| match codec {
+                Codec::Json => to_json(value, codec, into),
+                _ => to_protobuf(value, codec, into),
             },
-            decode: |codec, body| match codec {
-                Codec::Json => json::decode(codec, body),
-                _ => proto::decode(codec, body),
+            decode: |codec, from| match codec {
+                Codec::Json => of_json(codec, from),
+                _ => of_protobuf(codec, from),
             },
             shape: || Some(Value::of::<T>()),
         }
@@ -134,8 +140,14 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: Codec::Protobuf,
-            encode: proto_json::encode::<M, T>,
-            decode: proto_json::decode::<M, T>,
+            encode: |value, codec, into| match codec {
+                Codec::Json => to_proto_json::<M, T>(value, into),
+                _ => to_protobuf(value, codec, into),
+            },
+            decode: |codec, from| match codec {
+                Codec::Json => of_proto_json::<M, T>(from),
+                _ => of_protobuf(codec, from),
+            },
             shape: || None,
         }
     }
@@ -169,7 +181,23 @@ impl<T> Marshaller<T> {
     /// # Errors
     /// As [`Payload::encode`].
     pub fn encode(&self, value: &T, codec: Codec) -> Result<Bytes> {
-        (self.encode)(value, codec)
+        (self.encode)(value, codec, None)
+    }
+
+    /// Appends an encoded value to `out`.
+    ///
+    /// # Errors
+    /// As [`Payload::encode_to`].
+    pub fn encode_to(&self, value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+        (self.encode)(value, codec, Some(out)).map(drop)
+    }
+
+    /// Decodes a value that lies among others in one buffer.
+    ///
+    /// # Errors
+    /// As [`Payload::decode_slice`].
+    pub fn decode_slice(&self, codec: Codec, body: &[u8]) -> Result<T> {
+        (self.decode)(codec, Origin::Part(body))
     }
 
     /// Decodes a value.
@@ -177,12 +205,74 @@ impl<T> Marshaller<T> {
     /// # Errors
     /// As [`Payload::decode`].
     pub fn decode(&self, codec: Codec, body: Bytes) -> Result<T> {
-        (self.decode)(codec, body)
+        (self.decode)(codec, Origin::All(body))
     }
 
     /// What the values look like, for the registry; `None` when nobody can tell.
     pub fn shape(&self) -> Option<Value> {
         (self.shape)()
+    }
+}
+
+/// What a value is written behind; `None` for bytes of its own.
+type Target<'a> = Option<&'a mut Vec<u8>>;
+
+/// What a value is read from.
+enum Origin<'a> {
+    All(Bytes),
+    Part(&'a [u8]),
+}
+
+/// What is left to hand out of a value that was written behind others.
+fn none((): ()) -> Bytes {
+    Bytes::new()
+}
+
+fn to_json<T: JsonMessage>(value: &T, codec: Codec, into: Target<'_>) -> Result<Bytes> {
+    match into {
+        None => json::encode(value, codec),
+        Some(out) => json::encode_to(value, codec, out).map(none),
+    }
+}
+
+fn of_json<T: JsonMessage>(codec: Codec, from: Origin<'_>) -> Result<T> {
+    match from {
+        Origin::All(body) => json::decode(codec, &body),
+        Origin::Part(body) => json::decode(codec, body),
+    }
+}
+
+fn to_protobuf<T: ProtobufMessage>(value: &T, codec: Codec, into: Target<'_>) -> Result<Bytes> {
+    match into {
+        None => proto::encode(value, codec),
+        Some(out) => proto::encode_to(value, codec, out).map(none),
+    }
+}
+
+fn of_protobuf<T: ProtobufMessage>(codec: Codec, from: Origin<'_>) -> Result<T> {
+    match from {
+        Origin::All(body) => proto::decode(codec, body),
+        Origin::Part(body) => proto::decode(codec, body),
+    }
+}
+
+#[cfg(feature = "proto-json")]
+fn to_proto_json<M: DescribedMessage, T: ProtobufMessage>(value: &T, into: Target<'_>) -> Result<Bytes> {
+    match into {
+        None => {
+            let mut out = Vec::new();
+            proto_json::encode_to::<M, T>(value, &mut out)?;
+            Ok(out.into())
+        }
+        Some(out) => proto_json::encode_to::<M, T>(value, out).map(none),
+    }
+}
+
+#[cfg(feature = "proto-json")]
+fn of_proto_json<M: DescribedMessage, T: ProtobufMessage>(from: Origin<'_>) -> Result<T> {
+    match from {
+        Origin::All(body) => proto_json::decode::<M, T>(&body),
+        Origin::Part(body) => proto_json::decode::<M, T>(body),
     }
 }
 

@@ -1,6 +1,6 @@
 //! prost messages as protobuf.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use prost::Message;
 
 use super::{Codec, Payload, only, undone};
@@ -20,6 +20,14 @@ impl<T: Message + Default + 'static> Payload for Proto<T> {
     fn decode(codec: Codec, body: Bytes) -> Result<Self> {
         decode(codec, body).map(Proto)
     }
+
+    fn encode_to(&self, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+        encode_to(&self.0, codec, out)
+    }
+
+    fn decode_slice(codec: Codec, body: &[u8]) -> Result<Self> {
+        decode(codec, body).map(Proto)
+    }
 }
 
 pub(super) fn encode<T: Message>(message: &T, codec: Codec) -> Result<Bytes> {
@@ -27,7 +35,14 @@ pub(super) fn encode<T: Message>(message: &T, codec: Codec) -> Result<Bytes> {
     Ok(message.encode_to_vec().into())
 }
 
-pub(super) fn decode<T: Message + Default>(codec: Codec, body: Bytes) -> Result<T> {
+pub(super) fn encode_to<T: Message>(message: &T, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
+    only::<T>(Codec::Protobuf, codec)?;
+    message.encode_raw(out);
+    Ok(())
+}
+
+/// Fields that are `Bytes` are parts of a body that is `Bytes`, too, and copies of any other.
+pub(super) fn decode<T: Message + Default>(codec: Codec, body: impl Buf) -> Result<T> {
     only::<T>(Codec::Protobuf, codec)?;
     T::decode(body).map_err(|e| undone("decode", Codec::Protobuf, e))
 }

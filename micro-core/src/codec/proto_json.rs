@@ -66,27 +66,24 @@ impl fmt::Debug for Descriptors {
     }
 }
 
-/// In JSON by the mapping, in protobuf as ever.
-pub(super) fn encode<M: DescribedMessage, T: ProtobufMessage>(message: &T, codec: Codec) -> Result<Bytes> {
-    if codec != Codec::Json {
-        return proto::encode(message, codec);
-    }
+/// Appends JSON by the mapping.
+pub(super) fn encode_to<M: DescribedMessage, T: ProtobufMessage>(
+    message: &T,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let described = M::descriptors().message(M::NAME)?;
     let dynamic = DynamicMessage::decode(described, message.encode_to_vec().as_slice())
         .map_err(|error| undone("encode", Codec::Json, error))?;
-    let mut body = serde_json::to_vec(&dynamic).map_err(|error| undone("encode", Codec::Json, error))?;
-    body.push(b'\n');
-    Ok(body.into())
+    serde_json::to_writer(&mut *out, &dynamic).map_err(|error| undone("encode", Codec::Json, error))?;
+    out.push(b'\n');
+    Ok(())
 }
 
-/// From JSON by the mapping, from protobuf as ever. Fields that are not known are passed over in both.
-pub(super) fn decode<M: DescribedMessage, T: ProtobufMessage>(codec: Codec, body: Bytes) -> Result<T> {
-    if codec != Codec::Json {
-        return proto::decode(codec, body);
-    }
+/// From JSON by the mapping. Fields that are not known are passed over, as in protobuf.
+pub(super) fn decode<M: DescribedMessage, T: ProtobufMessage>(body: &[u8]) -> Result<T> {
     let described = M::descriptors().message(M::NAME)?;
-    let dynamic = read(&described, &body).map_err(|error| located(described, &body, error))?;
-    proto::decode(Codec::Protobuf, dynamic.encode_to_vec().into())
+    let dynamic = read(&described, body).map_err(|error| located(described, body, error))?;
+    proto::decode(Codec::Protobuf, Bytes::from(dynamic.encode_to_vec()))
 }
 
 fn read(described: &MessageDescriptor, body: &[u8]) -> serde_json::Result<DynamicMessage> {

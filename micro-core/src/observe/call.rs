@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
 use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Span, info_span};
@@ -18,7 +17,8 @@ use crate::observe::observed::Observed;
 use crate::observe::parent::join;
 use crate::observe::recorder::is_recorded;
 use crate::observe::{Methods, OTHER};
-use crate::rpc::{Body, BodyStream, Request, Response, Status};
+use crate::rpc::items::Chunk;
+use crate::rpc::{Body, BodyStream, Request, Response, Source, Status};
 
 /// A call that is about to be made. Its trace is put into the metadata of its context; `None` when nobody observes it.
 pub fn client(request: &mut Request) -> Option<Observed> {
@@ -100,7 +100,7 @@ impl Observed {
             Ok(response) => match std::mem::replace(&mut response.body, Body::One(Bytes::new())) {
                 Body::Many(items) => {
                     let observed = Some(self);
-                    response.body = Body::Many(BodyStream::new(Answers { items, observed }));
+                    response.body = Body::Many(BodyStream::of(Answers { items, observed }));
                 }
                 one => {
                     response.body = one;
@@ -118,14 +118,12 @@ struct Answers {
     observed: Option<Observed>,
 }
 
-impl Stream for Answers {
-    type Item = Result<Bytes, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+impl Source for Answers {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Chunk, Status>>> {
         let Some(observed) = self.observed.take() else {
-            return self.items.poll_next_unpin(cx);
+            return self.items.poll_chunk(cx);
         };
-        let polled = observed.span().in_scope(|| self.items.poll_next_unpin(cx));
+        let polled = observed.span().in_scope(|| self.items.poll_chunk(cx));
         match &polled {
             Poll::Ready(None) => observed.end(Ok(())),
             Poll::Ready(Some(Err(status))) => observed.end(Err(status)),

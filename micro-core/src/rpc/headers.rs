@@ -24,6 +24,11 @@ pub(crate) const EOS: &str = "EOS";
 pub(crate) const HALF_CLOSE: &str = "half-close";
 /// Value of [`CONTROL`]: the caller no longer waits for the answer.
 pub(crate) const CANCEL: &str = "cancel";
+/// Value of [`CONTROL`]: in what opens a stream, that its caller understands packs of items; in any later message, that
+/// its body is one.
+pub(crate) const ITEMS: &str = "items";
+/// Value of [`CONTROL`]: the body says how much the other end may send.
+pub(crate) const CREDIT: &str = "credit";
 
 /// A content type that no server knows, and the id of a message that has it: see [`ping`](super::frame::ping).
 pub(crate) const PING: &str = "application/x-micro-ping";

@@ -3,13 +3,16 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
+use futures::future::OptionFuture;
 use tracing::{Instrument, Span};
 
 use crate::message::Message;
 use crate::observe::Observed;
-use crate::rpc::{Body, BodyStream, Context, Status};
+use crate::rpc::pack::Pack;
+use crate::rpc::{Body, BodyStream, Context, Filled, Status};
 use crate::server::Admitted;
+use crate::server::flow::Flow;
 use crate::server::handling::{self, Handling};
 use crate::server::outbox::{Caller, Outbox};
 
@@ -20,6 +23,8 @@ pub(super) struct Answering {
     pub(super) outbox: Outbox,
     pub(super) place: Admitted,
     pub(super) observed: Option<Observed>,
+    /// Of a stream whose caller counts on credit.
+    pub(super) flow: Option<Flow>,
 }
 
 impl Answering {
@@ -29,6 +34,10 @@ impl Answering {
         let span = observed
             .as_ref()
             .map_or_else(Span::none, |observed| observed.span().clone());
+        // In a box, since the future of a call is kept small, and most have none.
+        let flow = self.flow.as_ref();
+        let telling = flow.map(|flow| flow.tell(&self.caller, &self.outbox).boxed());
+        let telling = OptionFuture::from(telling);
         let work = AssertUnwindSafe(self.answer(handler).instrument(span)).catch_unwind();
         let ended = tokio::select! {
             biased;
@@ -38,6 +47,7 @@ impl Answering {
                 Err(panic) => Ended::Badly(handling::panicked(&self.caller.reply.endpoint, &*panic)),
             },
             ended = self.nobody_waits() => ended,
+            Some(never) = telling => match never {},
         };
         if let Some(observed) = observed {
             observed.end(ended.result());
@@ -69,12 +79,26 @@ impl Answering {
     }
 
     async fn all(&self, mut items: BodyStream) -> Result<Message, Status> {
-        while let Some(item) = self.unless_unread(items.next()).await? {
-            let item = item.map_err(Status::after_running)?;
-            let item = self.caller.reply.item(item);
-            self.send(item.map_err(handling::unsayable)?).await?;
+        let mut pack = Pack::new(self.flow.as_ref().map(|flow| flow.credit.clone()));
+        loop {
+            let filled = self.unless_unread(self.fill(&mut items, &mut pack)).await?;
+            while let Some(chunk) = pack.take() {
+                let answer = self.caller.reply.items(chunk).map_err(handling::unsayable)?;
+                self.send(answer).await?;
+            }
+            match filled {
+                Filled::Some => {}
+                Filled::End => return Ok(self.caller.reply.end()),
+                Filled::Failed(status) => return Err(status.after_running()),
+            }
         }
-        Ok(self.caller.reply.end())
+    }
+
+    /// A panic is caught here, so that the items before it are sent.
+    async fn fill(&self, items: &mut BodyStream, pack: &mut Pack) -> Filled {
+        let filled = AssertUnwindSafe(items.fill(pack)).catch_unwind().await;
+        filled
+            .unwrap_or_else(|panic| Filled::Failed(handling::panicked(&self.caller.reply.endpoint, &*panic)))
     }
 
     /// What nobody reads need not be made.
@@ -89,8 +113,7 @@ impl Answering {
     }
 
     async fn send(&self, message: Message) -> Result<(), Status> {
-        let answer = self.caller.clone().answer(message);
-        let sent = self.outbox.send(answer).await;
+        let sent = self.outbox.send(self.caller.clone().answer(message)).await;
         sent.map_err(|_| Status::cancelled("the caller is gone"))
     }
 

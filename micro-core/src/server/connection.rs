@@ -2,23 +2,25 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{FutureExt, Stream, StreamExt};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use futures::{FutureExt, StreamExt};
 use tower::Service;
 
 use crate::error::{ErrorKind, Result};
 use crate::message::{Message, Text};
 use crate::observe::{self, Observed};
+use crate::rpc::credit::Amount;
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
-use crate::rpc::{Body, BodyStream, Context, Request, Response, Status};
+use crate::rpc::{Body, Context, Request, Response, Status};
 use crate::server::answering::Answering;
 use crate::server::handling::{self, Begun, Endpoints, Handling};
 use crate::server::outbox::{Caller, Outbox, Writer};
 use crate::server::pace::Pace;
+use crate::server::running::{Incoming, Running};
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
 
@@ -82,17 +84,6 @@ impl<S> Drop for Connection<'_, S> {
     }
 }
 
-/// A call that was begun on this socket.
-struct Running {
-    context: Context,
-    items: Option<mpsc::Sender<Item>>,
-    /// Gone when the call has ended.
-    caller: Weak<Caller>,
-}
-
-/// One message of an incoming stream.
-type Item = Result<Bytes, Status>;
-
 impl<S> Connection<'_, S>
 where
     S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
@@ -145,11 +136,11 @@ where
             FromCaller::Call(call) => self.on_call(call).await,
             FromCaller::HalfClose(id) => {
                 if let Some(running) = self.calls.get_mut(&id) {
-                    running.items = None;
+                    running.half_close();
                 }
             }
             FromCaller::End(id) => {
-                if let Some(caller) = self.calls.remove(&id).and_then(|call| call.caller.upgrade()) {
+                if let Some(caller) = self.calls.remove(&id).and_then(|call| call.caller()) {
                     caller.leave();
                 }
             }
@@ -158,39 +149,40 @@ where
                     running.context.cancel();
                 }
             }
+            FromCaller::Credit(id, amount) => self.on_credit(&id, amount).await,
         }
     }
 
     async fn on_call(&mut self, mut call: Call) {
+        if call.reply.stream
+            && let Some(running) = self.calls.get_mut(&call.reply.id)
+        {
+            let heard = or_gone(running.hear(&mut call), self.writer).await;
+            if let Some(Err(status)) = heard {
+                running.cut();
+                self.refuse(call.reply, &status).await;
+            }
+            return;
+        }
         let body = match call.take_body() {
             Ok(body) => body,
             Err(error) => return self.refuse(call.reply, &error.into()).await,
         };
-        if call.reply.stream
-            && let Some(running) = self.calls.get(&call.reply.id)
-        {
-            if let Some(items) = &running.items {
-                self.hand_on(items, body).await;
-            }
-            return;
-        }
-        match self.shared.admit(call.dialect) {
+        match self.shared.admit(call.reply.dialect) {
             Ok(place) => self.begin(call, body, place),
             Err(status) => self.refuse(call.reply, &status).await,
         }
     }
 
-    /// Hands an item on to its stream. Waiting here stops reading this socket, which belongs to this stream alone: its
-    /// sender is slowed. But a sender that is gone must not wait for a handler that does not read.
-    async fn hand_on(&self, items: &mpsc::Sender<Item>, body: Bytes) {
-        // An error means that the handler no longer reads.
-        let Err(TrySendError::Full(item)) = items.try_send(Ok(body)) else {
+    async fn on_credit(&mut self, id: &Text, amount: Option<Amount>) {
+        let Some(running) = self.calls.get_mut(id) else {
             return;
         };
-        tokio::select! {
-            biased;
-            _ = items.send(item) => {}
-            () = self.writer.closed() => {}
+        if let Err(status) = running.allow(amount) {
+            running.cut();
+            if let Some(caller) = running.caller() {
+                self.refuse(caller.reply.clone(), &status).await;
+            }
         }
     }
 
@@ -204,12 +196,13 @@ where
     fn begin(&mut self, call: Call, body: Bytes, place: Admitted) {
         let context = self.context.child();
         if call.reply.stream {
-            let (items, body) = self.body(&context, body);
+            let capacity = self.shared.options.stream_capacity;
+            let (incoming, body) = Incoming::open(&call.reply, &context, body, capacity);
             let (reply, mut request) = call.into_request(context, body);
             let observed = self.observe(&mut request);
             let context = request.context.clone();
             let handling = self.endpoints.handle(request);
-            return self.spawn(reply, context, items, place, observed, handling);
+            return self.spawn(reply, context, Some(incoming), place, observed, handling);
         }
         let (reply, mut request) = call.into_request(context, Body::One(body));
         let observed = self.observe(&mut request);
@@ -250,17 +243,14 @@ where
         &mut self,
         reply: ReplyTo,
         context: Context,
-        items: Option<mpsc::Sender<Item>>,
+        incoming: Option<Incoming>,
         place: Admitted,
         observed: Option<Observed>,
         handling: Handling,
     ) {
         let caller = Caller::new(reply);
-        let running = Running {
-            context: context.clone(),
-            items,
-            caller: Arc::downgrade(&caller),
-        };
+        let (items, flow) = incoming.map_or((None, None), Incoming::into_parts);
+        let running = Running::new(context.clone(), &caller, items, flow.as_ref());
         self.remember(caller.reply.id.clone(), running);
         let answering = Answering {
             caller,
@@ -268,30 +258,30 @@ where
             outbox: self.outbox.clone(),
             place,
             observed,
+            flow,
         };
         self.shared.calls.spawn(answering.run(handling));
-    }
-
-    /// The body of a new stream, and where its later items go.
-    fn body(&self, context: &Context, first: Bytes) -> (Option<mpsc::Sender<Item>>, Body) {
-        let (sender, mut receiver) = mpsc::channel(self.shared.options.stream_capacity);
-        let items = futures::stream::poll_fn(move |cx| receiver.poll_recv(cx));
-        let items = BodyStream::new(items.chain(bad_end(context.clone())));
-        (Some(sender), Body::Many(items.with_opening(first)))
     }
 
     /// Keeps the call for cancellation, and forgets those that have ended whenever their number has doubled.
     fn remember(&mut self, id: Text, running: Running) {
         if self.calls.len() >= self.reaped {
-            self.calls.retain(|_, running| running.caller.strong_count() > 0);
+            self.calls.retain(|_, running| running.lasts());
             self.reaped = (self.calls.len() * 2).max(64);
         }
         self.calls.insert(id, running);
     }
 }
 
-/// What a stream ends with whose caller went away instead of ending it.
-fn bad_end(context: Context) -> impl Stream<Item = Item> {
-    futures::stream::once(async move { context.is_cancelled() })
-        .filter_map(async |gone| gone.then(|| Err(Status::cancelled("the caller went away"))))
+/// A sender that is gone must not wait for a handler that does not read.
+async fn or_gone<T>(hear: impl Future<Output = T>, writer: &Writer) -> Option<T> {
+    tokio::pin!(hear);
+    if let Poll::Ready(heard) = futures::poll!(&mut hear) {
+        return Some(heard);
+    }
+    tokio::select! {
+        biased;
+        heard = hear => Some(heard),
+        () = writer.closed() => None,
+    }
 }

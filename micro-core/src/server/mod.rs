@@ -3,6 +3,7 @@
 mod accepting;
 mod answering;
 mod connection;
+mod flow;
 mod handler;
 mod handling;
 mod latecomers;
@@ -11,6 +12,7 @@ mod options;
 mod outbox;
 mod pace;
 mod router;
+mod running;
 mod shared;
 
 use std::fmt;

@@ -9,8 +9,9 @@ pub struct ServerOptions {
     /// How many requests run at once; more are refused with `ResourceExhausted`, and the handler is not started.
     /// Default: 10,000.
     pub max_concurrent_requests: usize,
-    /// How many items of one incoming stream wait for its handler before its socket is no longer read.
-    /// Default: 64.
+    /// How many items of one incoming stream wait for its handler before its caller is to wait, beside the message that
+    /// the handler is reading. It counts for at least 256 with peers that understand packs of items, and at most 1 MiB of
+    /// items waits, and one message, whatever this says. Default: 2,048.
     pub stream_capacity: usize,
     /// What its methods are called in spans and metrics. Default: whatever callers call them.
     pub methods: Methods,
@@ -20,7 +21,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         ServerOptions {
             max_concurrent_requests: 10_000,
-            stream_capacity: 64,
+            stream_capacity: 2_048,
             methods: Methods::default(),
         }
     }

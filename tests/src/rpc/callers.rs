@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use micro_core::{DialOptions, Error, Message, ServerOptions, Socket};
+use micro_core::{DialOptions, Error, Message, Router, ServerOptions, Socket};
 
 use super::RpcWorld;
 use super::handlers::router;
@@ -10,9 +10,9 @@ use super::peers::receive;
 use super::stage::{Instance, Process, SERVICE, ask};
 
 /// A server, and a socket to it on which a clause says what it likes.
-async fn by_hand(world: &RpcWorld) -> (Socket, Instance, Process) {
+pub(super) async fn by_hand(world: &RpcWorld, router: Router) -> (Socket, Instance, Process) {
     let (here, there) = (Process::open(world).await, Process::open(world).await);
-    let instance = there.serve("node", router()).await;
+    let instance = there.serve("node", router).await;
     let peer = DialOptions::default().with_peer(instance.server.metadata().clone());
     let socket = here
         .transport
@@ -23,7 +23,7 @@ async fn by_hand(world: &RpcWorld) -> (Socket, Instance, Process) {
 }
 
 /// A good request.
-fn asking(id: usize) -> Message {
+pub(super) fn asking(id: usize) -> Message {
     Message::new("21")
         .with_header("Content-Type", "application/json")
         .with_header("Micro-Service", SERVICE)
@@ -31,9 +31,16 @@ fn asking(id: usize) -> Message {
         .with_header("Micro-ID", id.to_string())
 }
 
+/// What opens a stream.
+pub(super) fn opening(id: usize, endpoint: &'static str) -> Message {
+    let mut opening = asking(id).with_header("Micro-Stream", id.to_string());
+    opening.headers.insert("Micro-Endpoint", endpoint);
+    opening
+}
+
 /// Every request gets one answer under its id, however bad it is: go-micro's callers take a second one for the next.
 pub async fn every_request_is_answered_once(world: &RpcWorld) {
-    let (mut socket, _server, _process) = by_hand(world).await;
+    let (mut socket, _server, _process) = by_hand(world, router()).await;
     let mut requests = vec![asking(0); 12];
     let mut spoil = |index: usize, header: &'static str, value: &'static str| {
         requests[index].headers.insert(header, value);
@@ -69,7 +76,7 @@ fn id(answer: &Message) -> usize {
 
 /// Words for calls that do not exist, and messages that say nothing, disturb no call of the socket.
 pub async fn words_about_no_call_are_passed_over(world: &RpcWorld) {
-    let (mut socket, _server, _process) = by_hand(world).await;
+    let (mut socket, _server, _process) = by_hand(world, router()).await;
     let word = |name: &'static str, value: &'static str| Message::default().with_header(name, value);
     for about in ["7", "", "no number"] {
         for word in [
@@ -118,10 +125,8 @@ pub async fn a_peer_that_does_not_read_harms_nobody(world: &RpcWorld) {
 
 /// A caller that opens a stream and says nothing more is no trouble: its handler ends with it.
 pub async fn a_stream_that_is_only_opened_ends_with_its_caller(world: &RpcWorld) {
-    let (mut socket, instance, _process) = by_hand(world).await;
-    let mut opening = asking(0).with_header("Micro-Stream", "0");
-    opening.headers.insert("Micro-Endpoint", "Test.Sum");
-    socket.send(opening).await.unwrap();
+    let (mut socket, instance, _process) = by_hand(world, router()).await;
+    socket.send(opening(0, "Test.Sum")).await.unwrap();
     while instance.server.in_flight() == 0 {
         tokio::task::yield_now().await;
     }

@@ -32,12 +32,18 @@ pub(super) enum Says {
 
 impl Stage {
     pub(super) async fn open(world: &RpcWorld, says: Says) -> Self {
+        let features = (says == Says::Everything).then_some(FEATURES);
+        Stage::saying(world, features).await
+    }
+
+    /// With a node that understands what goes beyond go-micro in that version.
+    pub(super) async fn saying(world: &RpcWorld, features: Option<&str>) -> Self {
         let (here, there) = (Process::open(world).await, Process::open(world).await);
         let listener = there.transport.listen(ListenOptions::default()).await.unwrap();
         let mut metadata = Metadata::new();
-        if says == Says::Everything {
+        if let Some(features) = features {
             metadata = listener.metadata().clone();
-            metadata.insert(FEATURES_KEY.to_owned(), FEATURES.to_owned());
+            metadata.insert(FEATURES_KEY.to_owned(), features.to_owned());
         }
         let listed = there.list("node", listener.address().as_str(), metadata).await;
         Stage {

@@ -76,7 +76,9 @@ fn answer(event: ServerEvent) -> Result<Response, Status> {
             response.metadata = metadata;
             Ok(response)
         }
-        ServerEvent::End => Err(Status::internal("the peer ended a stream that was never opened")),
+        ServerEvent::Items(_) | ServerEvent::Credit(_) | ServerEvent::End => Err(Status::internal(
+            "the peer answered with a stream that was never opened",
+        )),
         ServerEvent::Failed(status) => Err(status),
         ServerEvent::Pong => Err(Status::internal("an answer to a ping is none to a call")),
     }

@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 
+use super::Dialect;
 use crate::error::Result;
 use crate::message::{Headers, Message, Text};
+use crate::rpc::credit::Amount;
 use crate::rpc::framing::Framing;
 use crate::rpc::headers::{self as h, is_reserved};
+use crate::rpc::items::Chunk;
 use crate::rpc::{Status, micro_error};
 
 /// What an answer repeats of its request.
@@ -17,6 +20,8 @@ pub(crate) struct ReplyTo {
     pub(crate) endpoint: Text,
     pub(crate) content_type: Text,
     pub(crate) stream: bool,
+    /// What the caller understands, as far as its words tell.
+    pub(crate) dialect: Dialect,
 }
 
 impl ReplyTo {
@@ -32,12 +37,35 @@ impl ReplyTo {
         })
     }
 
-    /// One item of a stream.
-    pub(crate) fn item(&self, body: Bytes) -> Result<Message> {
-        Ok(Message {
-            headers: self.echo(),
-            body: self.framing().answer(&self.id, body)?,
-        })
+    /// Whether the items of the stream travel in packs, and within credit.
+    pub(crate) fn packs(&self) -> bool {
+        self.dialect.packs(self.framing())
+    }
+
+    /// Items of a stream: one, or several for a caller that understands packs.
+    pub(crate) fn items(&self, chunk: Chunk) -> Result<Message> {
+        let mut headers = match self.packs() {
+            true => self.brief(),
+            false => self.echo(),
+        };
+        let body = match chunk {
+            Chunk::One(body) => self.framing().answer(&self.id, body)?,
+            Chunk::Many(items) => {
+                headers.push(h::CONTROL, h::ITEMS);
+                items.into_bytes()
+            }
+        };
+        Ok(Message { headers, body })
+    }
+
+    /// The caller may send so much of the stream in all.
+    pub(crate) fn credit(&self, amount: Amount) -> Message {
+        let mut headers = self.brief();
+        headers.push(h::CONTROL, h::CREDIT);
+        Message {
+            headers,
+            body: amount.to_bytes(),
+        }
     }
 
     /// The end of a stream.
@@ -63,6 +91,10 @@ impl ReplyTo {
 
     fn framing(&self) -> Framing {
         Framing::of(&self.content_type)
+    }
+
+    fn brief(&self) -> Headers {
+        Headers::from_iter([(self.id_header, self.id.clone())])
     }
 
     fn echo(&self) -> Headers {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::said::Said;
 use crate::message::{Headers, Message, Text};
+use crate::rpc::credit::Amount;
 use crate::rpc::framing::Framing;
 use crate::rpc::headers as h;
 use crate::rpc::{Status, micro_error};
@@ -12,6 +13,11 @@ use crate::rpc::{Status, micro_error};
 pub(crate) fn unframed(content_type: &str, body: Bytes) -> Result<Bytes, Status> {
     let unreadable = |error| Status::internal(format!("the answer cannot be read: {error}"));
     Framing::of(content_type).unframe_answer(body).map_err(unreadable)
+}
+
+/// Whether a content type puts nothing around what it carries.
+pub(crate) fn is_plain(content_type: &str) -> bool {
+    Framing::of(content_type) == Framing::Plain
 }
 
 /// An id that no call of ours has: they count from 0. What comes with one that is no number is no answer to us.
@@ -34,6 +40,10 @@ pub(crate) enum ServerEvent {
         metadata: Headers,
         body: Bytes,
     },
+    /// A pack of items of a stream.
+    Items(Bytes),
+    /// So much of a stream may be sent; `None` when it cannot be read.
+    Credit(Option<Amount>),
     /// The stream ended well.
     End,
     /// The call failed.
@@ -53,6 +63,8 @@ pub(crate) fn from_server(message: Message) -> FromServer {
         return FromServer { id, event };
     }
     let event = match said.take_failure().as_deref() {
+        None | Some("") if said.says(h::ITEMS) => ServerEvent::Items(body),
+        None | Some("") if said.says(h::CREDIT) => ServerEvent::Credit(Amount::from_bytes(&body)),
         None | Some("") => ServerEvent::Body {
             content_type: said.content_type,
             metadata: said.metadata,

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::ReplyTo;
 use super::said::Said;
-use super::{Dialect, ReplyTo};
 use crate::address::Address;
 use crate::codec;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Headers, Message, Text};
+use crate::rpc::credit::Amount;
 use crate::rpc::framing::Framing;
 use crate::rpc::headers as h;
+use crate::rpc::items::{Chunk, Items};
 use crate::rpc::{Body, CallKind, Context, Request};
 
 /// What a server receives.
@@ -25,14 +27,16 @@ pub(crate) enum FromCaller {
     HalfClose(Text),
     /// The caller no longer waits.
     Cancel(Text),
+    /// So much of the answers may be sent; `None` when it cannot be read.
+    Credit(Text, Option<Amount>),
 }
 
 /// A request as it came.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) reply: ReplyTo,
-    /// What its caller understands, as far as its words tell.
-    pub(crate) dialect: Dialect,
+    /// Whether the body is a pack of items, unless it opens a stream.
+    packed: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) metadata: Headers,
     pub(crate) body: Bytes,
@@ -46,11 +50,13 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
     match said.control.as_deref() {
         Some(h::HALF_CLOSE) => return FromCaller::HalfClose(id),
         Some(h::CANCEL) => return FromCaller::Cancel(id),
+        Some(h::CREDIT) => return FromCaller::Credit(id, Amount::from_bytes(&message.body)),
         _ if said.error.is_some() => return FromCaller::End(id),
         _ => {}
     }
-    let dialect = said.dialect();
+    let packed = said.says(h::ITEMS);
     let reply = ReplyTo {
+        dialect: said.dialect(),
         id,
         id_header,
         service: said.take_service(),
@@ -63,7 +69,7 @@ pub(crate) fn from_caller(message: Message) -> FromCaller {
     let timeout = said.timeout.and_then(|ns| ns.parse().ok());
     FromCaller::Call(Call {
         reply,
-        dialect,
+        packed,
         timeout: timeout.map(Duration::from_nanos),
         metadata: said.metadata,
         body: message.body,
@@ -74,6 +80,17 @@ impl Call {
     /// The body, without what its content type puts around it.
     pub(crate) fn take_body(&mut self) -> Result<Bytes> {
         Framing::of(&self.reply.content_type).unframe_request(std::mem::take(&mut self.body))
+    }
+
+    /// What a message of a stream carries that did not open it.
+    pub(crate) fn take_items(&mut self) -> Result<Chunk> {
+        let body = std::mem::take(&mut self.body);
+        match self.packed {
+            true => Items::open(body).map(Chunk::Many).ok_or_else(no_pack),
+            false => Framing::of(&self.reply.content_type)
+                .unframe_request(body)
+                .map(Chunk::One),
+        }
     }
 
     /// The request for the handler.
@@ -95,6 +112,10 @@ impl Call {
             .with_context(context);
         (reply, request)
     }
+}
+
+fn no_pack() -> Error {
+    Error::new(ErrorKind::Malformed, "a pack of items cannot be read")
 }
 
 /// The context of the calls that come from `peer`.

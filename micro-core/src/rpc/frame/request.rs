@@ -9,8 +9,10 @@ use super::Dialect;
 use crate::codec::Codec;
 use crate::error::Result;
 use crate::message::{Headers, Message, Text};
+use crate::rpc::credit::Amount;
 use crate::rpc::framing::Framing;
 use crate::rpc::headers::{self as h, is_reserved};
+use crate::rpc::items::Chunk;
 use crate::rpc::{CallKind, Request};
 
 /// The only message of a unary call that is made now.
@@ -32,6 +34,7 @@ pub(crate) struct Caller {
     id: u64,
     endpoint: Text,
     framing: Framing,
+    packs: bool,
     /// What every message repeats.
     headers: Headers,
 }
@@ -39,20 +42,47 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn new(request: &Request, id: u64, dialect: Dialect) -> Self {
         let framing = Framing::of(&request.content_type);
+        let packs = dialect.packs(framing);
+        let mut headers = request_headers(request, id, dialect, Instant::now());
+        if packs {
+            headers.push(h::CONTROL, h::ITEMS);
+        }
         Caller {
             id,
             endpoint: request.endpoint.clone(),
             framing,
-            headers: request_headers(request, id, dialect, Instant::now()),
+            packs,
+            headers,
         }
     }
 
-    /// One message of several.
-    pub(crate) fn message(&self, body: Bytes) -> Result<Message> {
+    /// What opens the stream.
+    pub(crate) fn opening(&self, body: Bytes) -> Result<Message> {
         Ok(Message {
             headers: self.headers.clone(),
             body: framed(self.framing, &self.endpoint, self.id, body)?,
         })
+    }
+
+    /// Whether items travel in packs, and within credit.
+    pub(crate) fn packs(&self) -> bool {
+        self.packs
+    }
+
+    /// Items: one, or several for a server that understands packs.
+    pub(crate) fn items(&self, chunk: Chunk) -> Result<Message> {
+        match chunk {
+            Chunk::One(body) if !self.packs => self.opening(body),
+            Chunk::One(body) => Ok(self.brief(body)),
+            Chunk::Many(items) => Ok(self.brief(items.into_bytes()).with_header(h::CONTROL, h::ITEMS)),
+        }
+    }
+
+    /// A message that repeats nothing of the opening.
+    fn brief(&self, body: Bytes) -> Message {
+        Message::new(body)
+            .with_header(h::STREAM, self.id)
+            .with_header(h::ID, self.id)
     }
 
     /// The end of a stream, said by the caller.
@@ -120,6 +150,14 @@ pub(crate) fn half_close(id: u64) -> Message {
 /// The caller no longer waits.
 pub(crate) fn cancel(id: u64) -> Message {
     control(id, h::CANCEL)
+}
+
+/// The server may send so much in all.
+pub(crate) fn credit(id: u64, amount: Amount) -> Message {
+    Message {
+        body: amount.to_bytes(),
+        ..control(id, h::CREDIT)
+    }
 }
 
 /// Asks a go-micro server whether it is there, and keeps its end of the socket, which it would forget after 60 s

@@ -96,9 +96,15 @@ impl Said {
     /// What the caller understands that sent this: to a peer of ours, ours says nothing twice.
     pub(super) fn dialect(&self) -> Dialect {
         match self.method {
-            None => Dialect::Ours,
             Some(_) => Dialect::GoMicro,
+            None if self.says(h::ITEMS) => Dialect::Packs,
+            None => Dialect::Ours,
         }
+    }
+
+    /// Whether that is what it says beyond go-micro's vocabulary.
+    pub(super) fn says(&self, control: &str) -> bool {
+        self.control.as_deref() == Some(control)
     }
 
     /// What an answer says went wrong.

@@ -5,8 +5,11 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::codec;
+use crate::error::ErrorKind;
 use crate::message::{Headers, Message};
+use crate::rpc::credit::INITIAL;
 use crate::rpc::headers as h;
+use crate::rpc::items::{Chunk, Items};
 use crate::rpc::{CallKind, Code, Context, Request, Status, micro_error};
 
 fn call(request: &Request, id: u64) -> Call {
@@ -35,7 +38,7 @@ fn a_request_survives_the_wire() {
     let timeout = call.timeout.unwrap();
     assert!(timeout <= Duration::from_secs(2) && timeout > Duration::from_secs(1));
     assert!(!call.reply.stream);
-    assert_eq!(call.dialect, Dialect::GoMicro);
+    assert_eq!(call.reply.dialect, Dialect::GoMicro);
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn the_ends_of_a_stream_are_told_apart() {
     assert!(reply.stream);
     assert!(matches!(from_server(reply.end()).event, ServerEvent::End));
     assert!(matches!(
-        from_server(reply.item(Bytes::new()).unwrap()).event,
+        from_server(reply.items(Chunk::One(Bytes::new())).unwrap()).event,
         ServerEvent::Body { .. }
     ));
 }
@@ -126,7 +129,83 @@ fn a_request_to_a_peer_of_ours_says_nothing_twice() {
         panic!("not a call")
     };
     assert_eq!((&*call.reply.endpoint, &*call.reply.id), ("Greeter.Hello", "7"));
-    assert_eq!(call.dialect, Dialect::Ours);
+    assert_eq!(call.reply.dialect, Dialect::Ours);
+}
+
+fn two() -> Chunk {
+    Chunk::Many(Items::open(Bytes::from_static(b"\0\0\0\x01a\0\0\0\0")).unwrap())
+}
+
+fn names(message: &Message) -> Vec<&str> {
+    message.headers.iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn packs_go_to_a_server_that_understands_them() {
+    let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
+    let caller = Caller::new(&request, 1, Dialect::Packs);
+    let alone = caller.items(Chunk::One("one".into())).unwrap();
+    assert_eq!(names(&alone), [h::STREAM, h::ID]);
+    let together = caller.items(two()).unwrap();
+    assert_eq!(names(&together), [h::STREAM, h::ID, h::CONTROL]);
+    for (message, expected) in [(alone, 1), (together, 2)] {
+        let FromCaller::Call(mut call) = from_caller(message) else {
+            panic!("not a call")
+        };
+        assert!(call.reply.stream);
+        assert_eq!(call.take_items().unwrap().amount().items, expected);
+        assert_eq!(call.reply.id, "1");
+    }
+}
+
+#[test]
+fn a_server_packs_for_a_caller_that_says_so_when_it_opens() {
+    for (dialect, content_type, expected) in [
+        (Dialect::Packs, codec::JSON, true),
+        (Dialect::Packs, "application/grpc+json", false),
+        (Dialect::Ours, codec::JSON, false),
+    ] {
+        let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
+        let request = request.with_content_type(content_type);
+        let opening = Caller::new(&request, 1, dialect).opening(Bytes::new()).unwrap();
+        let FromCaller::Call(call) = from_caller(opening) else {
+            panic!("not a call")
+        };
+        assert_eq!(call.reply.packs(), expected, "{dialect:?} {content_type}");
+        let item = call.reply.items(Chunk::One("one".into())).unwrap();
+        assert_eq!(names(&item) == [h::ID], expected);
+        if expected {
+            let message = call.reply.items(two()).unwrap();
+            assert!(matches!(from_server(message).event, ServerEvent::Items(_)));
+        }
+    }
+}
+
+#[test]
+fn credit_arrives_in_both_directions() {
+    let FromCaller::Credit(id, Some(amount)) = from_caller(credit(7, INITIAL)) else {
+        panic!("not credit")
+    };
+    assert_eq!((&*id, amount), ("7", INITIAL));
+    let request = Request::new("a", "A.B", Bytes::new()).with_kind(CallKind::BidiStream);
+    let answer = from_server(call(&request, 7).reply.credit(INITIAL));
+    assert_eq!(answer.id, Some(7));
+    assert!(matches!(answer.event, ServerEvent::Credit(Some(INITIAL))));
+    let mut wrong = credit(7, INITIAL);
+    wrong.body.truncate(15);
+    assert!(matches!(from_caller(wrong), FromCaller::Credit(_, None)));
+}
+
+#[test]
+fn a_pack_that_lies_is_malformed() {
+    let message = Message::new("\0\0\0\u{9}x")
+        .with_header(h::ID, "1")
+        .with_header(h::STREAM, "1")
+        .with_header(h::CONTROL, h::ITEMS);
+    let FromCaller::Call(mut call) = from_caller(message) else {
+        panic!("not a call")
+    };
+    assert_eq!(call.take_items().unwrap_err().kind(), ErrorKind::Malformed);
 }
 
 #[test]
