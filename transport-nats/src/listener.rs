@@ -128,10 +128,14 @@ mod tests {
     use crate::keeper::{Keeper, Limits};
     use crate::transport::NatsTransport;
 
+    /// Less than a vanished peer takes to be noticed.
+    const SOON: Duration = Duration::from_secs(10);
+
     /// A desk at an address, and what it accepts.
     async fn desk(
         connection: Arc<Connection>,
         address: Address,
+        encoding: Encoding,
     ) -> (Arc<Desk>, Pump, mpsc::Receiver<Result<Socket>>) {
         let (sender, accepted) = mpsc::channel(4);
         let limits = Limits {
@@ -145,7 +149,7 @@ mod tests {
             keeper: Arc::new(Keeper::start(&connection, &counters, limits)),
             connection: connection.clone(),
             counters,
-            encoding: Encoding::GoMicro,
+            encoding,
             limits,
         };
         let desk = Arc::new(Desk::new(terms, address.clone(), sender));
@@ -155,21 +159,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_loss_on_the_way_in_is_told_to_whoever_sends() {
+        for encoding in [Encoding::GoMicro, Encoding::Native] {
+            told_of_a_loss(encoding).await;
+        }
+    }
+
+    async fn told_of_a_loss(encoding: Encoding) {
         let server = NatsServer::start().await;
         let config = PluginConfig::default().with_addresses(&server.url());
         let open = || Connection::open(&config);
         let address: Address = "here".parse().unwrap();
-        let (desk, _pump, mut accepted) = desk(open().await.unwrap(), address.clone()).await;
-        let transport = NatsTransport::new(open().await.unwrap()).with_encoding(Encoding::GoMicro);
-        let peer = DialOptions::default().with_peer(peer::metadata(Encoding::GoMicro));
+        let (desk, _pump, mut accepted) = desk(open().await.unwrap(), address.clone(), encoding).await;
+        let transport = NatsTransport::new(open().await.unwrap()).with_encoding(encoding);
+        let peer = DialOptions::default().with_peer(peer::metadata(encoding));
         let mut near = transport.dial(&address, peer).await.unwrap();
         near.send(Message::new("hello")).await.unwrap();
         let mut far = accepted.recv().await.unwrap().unwrap();
         assert_eq!(far.recv().await.unwrap().unwrap().body, "hello");
         desk.take(Incoming::Lost(3));
         assert_eq!(far.recv().await.unwrap().unwrap_err().lost(), Some(3));
-        let told = near.recv().await.unwrap().unwrap_err();
-        assert_eq!(told.kind(), ErrorKind::Unavailable, "{told}");
+        // Still held: what is told here does not come from its drop.
+        let told = tokio::time::timeout(SOON, near.recv()).await.expect("a word");
+        assert_eq!(told.unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
         near.send(Message::new("more")).await.unwrap_err();
+        drop(far);
     }
 }

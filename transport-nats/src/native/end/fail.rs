@@ -9,6 +9,7 @@ use super::{End, wake};
 use crate::ending::Failure;
 use crate::ignored::Counters;
 use crate::native::breach::Breach;
+use crate::native::frame::Reason;
 use crate::native::history::History;
 
 impl End {
@@ -39,9 +40,11 @@ impl End {
         }
     }
 
-    pub(crate) fn on_loss(&self, count: u64) {
+    pub(crate) fn on_loss(self: &Arc<Self>, count: u64) {
         let text = "this process fell behind, and what came in for it was dropped";
         self.fail(ErrorKind::Lagged(count), text);
+        // Who sends would wait for credit for ever: what comes from now on is read by nobody.
+        self.say(|out| out.due.reset = Some((Reason::Lost, "the process fell behind")));
     }
 
     pub(crate) fn on_denial(&self, denial: &Denial) {
