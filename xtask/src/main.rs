@@ -11,6 +11,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod build_time;
 mod chaos;
 mod ci;
 mod clauses;
@@ -53,6 +54,8 @@ enum Command {
     Clauses(clauses::Args),
     /// Tries every decoder, and the whole server, with what strangers may send.
     Fuzz(fuzz::Args),
+    /// Measures what a service of many methods adds to a build.
+    BuildTime(build_time::Args),
     /// Checks that imports go down only.
     Floors,
     /// Checks that every test exists which docs/guarantees.md names.
@@ -86,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Matrix(args) => matrix::run(&args),
         Command::Clauses(args) => clauses::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::BuildTime(args) => build_time::run(&args),
         Command::Floors => floors::run(),
         Command::Guarantees => guarantees::run::<Cli>(),
     }
