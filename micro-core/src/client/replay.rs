@@ -1,6 +1,5 @@
 //! The messages of a caller's stream, which can be sent again from the start while nobody has heard them.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,13 +8,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use parking_lot::Mutex;
 
+use crate::rpc::credit::{Amount, INITIAL};
 use crate::rpc::items::{Chunk, Items};
 use crate::rpc::pack::Pack;
 use crate::rpc::{BodyStream, Source, Status};
-
-/// How many messages are kept for another attempt. A node that is gone is noticed within a round trip, so a stream
-/// that has sent more than this has most likely been heard.
-const KEPT: usize = 64;
 
 /// A stream of messages with a memory.
 #[derive(Clone)]
@@ -24,21 +20,38 @@ pub(crate) struct Replay(Arc<Mutex<Messages>>);
 struct Messages {
     /// `None` when it has ended: whoever asked it again might be answered with a panic.
     rest: Option<BodyStream>,
-    /// The first messages; `None` once there were too many to keep.
-    kept: Option<VecDeque<Bytes>>,
+    /// The first messages; `None` once there were too many to keep, or they were heard and read again.
+    kept: Option<Kept>,
+    /// Somebody has heard them, so that nobody gets them again.
+    heard: bool,
+}
+
+/// As much as may be sent before a word of the peer, which would be that it heard.
+#[derive(Default)]
+struct Kept {
+    messages: Vec<Bytes>,
+    amount: Amount,
 }
 
 impl Replay {
     pub(crate) fn new(messages: BodyStream) -> Self {
         Replay(Arc::new(Mutex::new(Messages {
             rest: Some(messages),
-            kept: Some(VecDeque::new()),
+            kept: Some(Kept::default()),
+            heard: false,
         })))
+    }
+
+    /// Somebody has heard them: nobody is to get them again.
+    pub(crate) fn forget(&self) {
+        self.0.lock().heard = true;
     }
 
     /// All messages from the start; `None` when the first ones are gone. A later reader takes over from an earlier.
     pub(crate) fn read(&self) -> Option<BodyStream> {
-        self.0.lock().kept.as_ref()?;
+        let source = self.0.lock();
+        source.kept.as_ref().filter(|_| !source.heard)?;
+        drop(source);
         Some(BodyStream::of(Reader {
             source: self.0.clone(),
             next: 0,
@@ -55,9 +68,9 @@ impl Source for Reader {
     fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Status>>> {
         let source = self.source.clone();
         let mut source = source.lock();
-        if let Some(known) = source.kept.as_ref().and_then(|kept| kept.get(self.next)) {
+        if let Some(known) = source.known(self.next) {
             self.next += 1;
-            return Poll::Ready(Some(Ok(Chunk::One(known.clone()))));
+            return Poll::Ready(Some(Ok(Chunk::One(known))));
         }
         let Some(rest) = &mut source.rest else {
             return Poll::Ready(None);
@@ -107,11 +120,31 @@ impl Messages {
         filled.map_ok(|()| Items::default())
     }
 
+    /// One of those that are kept; the last reader of what was heard forgets it.
+    fn known(&mut self, at: usize) -> Option<Bytes> {
+        let known = self.kept.as_ref()?.messages.get(at).cloned();
+        if known.is_none() && self.heard {
+            self.kept = None;
+        }
+        known
+    }
+
     fn keep(&mut self, body: &Bytes) {
         match &mut self.kept {
-            Some(kept) if kept.len() < KEPT => kept.push_back(body.clone()),
+            Some(kept) if !self.heard && kept.has_room() => kept.push(body.clone()),
             kept => *kept = None,
         }
+    }
+}
+
+impl Kept {
+    fn has_room(&self) -> bool {
+        self.amount.items < INITIAL.items && self.amount.bytes < INITIAL.bytes
+    }
+
+    fn push(&mut self, message: Bytes) {
+        self.amount = self.amount.plus(Chunk::One(message.clone()).amount());
+        self.messages.push(message);
     }
 }
 
@@ -123,6 +156,14 @@ mod tests {
         Replay::new(BodyStream::new(futures::stream::iter(
             (0..count).map(|n| Ok(Bytes::from(vec![n]))),
         )))
+    }
+
+    fn messages(count: usize, bytes: usize) -> Replay {
+        let message = Bytes::from(vec![0; bytes]);
+        Replay::new(BodyStream::new(futures::stream::iter(std::iter::repeat_n(
+            Ok(message),
+            count,
+        ))))
     }
 
     #[tokio::test]
@@ -159,8 +200,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_longer_kept_is_not_half_told() {
-        let replay = numbers(200);
-        assert_eq!(replay.read().unwrap().take(KEPT + 1).count().await, KEPT + 1);
+        let kept = usize::try_from(INITIAL.items).unwrap();
+        let replay = messages(kept + 2, 1);
+        assert_eq!(replay.read().unwrap().take(kept).count().await, kept);
+        assert_eq!(replay.read().unwrap().take(kept + 1).count().await, kept + 1);
         assert!(replay.read().is_none());
+    }
+
+    #[tokio::test]
+    async fn no_more_bytes_are_kept_than_are_sent_unheard() {
+        let replay = messages(10, 40 << 10);
+        assert_eq!(replay.read().unwrap().take(2).count().await, 2);
+        assert_eq!(replay.read().unwrap().take(3).count().await, 3);
+        assert!(replay.read().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_is_read_to_its_end_and_forgotten() {
+        let replay = messages(5, 1);
+        assert_eq!(replay.read().unwrap().take(4).count().await, 4);
+        let again = replay.read().unwrap();
+        replay.forget();
+        assert_eq!(again.count().await, 5);
+        assert!(replay.read().is_none() && replay.0.lock().kept.is_none());
     }
 }

@@ -56,6 +56,7 @@ async fn heard(
                 if matches!(first, None | Some(Ok(_))) {
                     attempts.answered(&pick);
                 }
+                replay.forget();
                 return Ok((first, answers));
             }
         }
