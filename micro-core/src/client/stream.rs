@@ -215,7 +215,7 @@ impl Call {
                 }
             };
             while let Some(chunk) = pack.take() {
-                self.feed(sender, self.caller.items(chunk)?).await?;
+                self.feed_items(sender, chunk).await?;
             }
             match filled {
                 Filled::Some => {}
@@ -227,6 +227,20 @@ impl Call {
             self.feed(sender, end).await?;
         }
         Ok(sender.flush().await?)
+    }
+
+    /// A pack that is too large for the socket goes item by item.
+    async fn feed_items(&self, sender: &mut SocketSender, chunk: Chunk) -> Result<(), Error> {
+        let apart = chunk.pack().cloned();
+        match (self.feed(sender, self.caller.items(chunk)?).await, apart) {
+            (Err(error), Some(mut items)) if error.kind() == ErrorKind::ResourceExhausted => {
+                while let Some(item) = items.next() {
+                    self.feed(sender, self.caller.items(Chunk::One(item))?).await?;
+                }
+                Ok(())
+            }
+            (fed, _) => fed,
+        }
     }
 
     async fn feed(&self, sender: &mut SocketSender, message: Message) -> Result<(), Error> {

@@ -18,6 +18,7 @@ use crate::{
 mod expiry;
 mod hedging;
 mod retries;
+mod small_messages;
 
 struct World {
     transport: Arc<dyn Transport>,
@@ -31,7 +32,10 @@ impl World {
     }
 
     fn with_options(options: ClientOptions) -> Self {
-        let transport: Arc<dyn Transport> = Arc::new(MemoryTransport::new());
+        World::on(Arc::new(MemoryTransport::new()), options)
+    }
+
+    fn on(transport: Arc<dyn Transport>, options: ClientOptions) -> Self {
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
         let client = Client::builder()
             .transport(transport.clone())

@@ -11,7 +11,7 @@ use crate::rpc::credit::Amount;
 pub(super) const LENGTH: usize = 4;
 
 /// What one message of a stream carries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Chunk {
     One(Bytes),
     Many(Items),
@@ -30,6 +30,14 @@ impl Chunk {
         }
     }
 
+    /// Several items.
+    pub(crate) fn pack(&self) -> Option<&Items> {
+        match self {
+            Chunk::One(_) => None,
+            Chunk::Many(items) => Some(items),
+        }
+    }
+
     /// The first item.
     pub(crate) fn into_first(self) -> Option<Bytes> {
         match self {
@@ -40,7 +48,7 @@ impl Chunk {
 }
 
 /// The items of a pack, one after the other.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Items {
     bytes: Bytes,
     at: usize,

@@ -14,7 +14,7 @@ use crate::rpc::{Body, BodyStream, Context, Filled, Status};
 use crate::server::Admitted;
 use crate::server::flow::Flow;
 use crate::server::handling::{self, Handling};
-use crate::server::outbox::{Caller, Outbox};
+use crate::server::outbox::{Answer, Caller, Outbox};
 
 /// A call whose handler runs.
 pub(super) struct Answering {
@@ -83,8 +83,8 @@ impl Answering {
         loop {
             let filled = self.unless_unread(self.fill(&mut items, &mut pack)).await?;
             while let Some(chunk) = pack.take() {
-                let answer = self.caller.reply.items(chunk).map_err(handling::unsayable)?;
-                self.send(answer).await?;
+                let answer = self.caller.clone().items(chunk).map_err(handling::unsayable)?;
+                self.hand_over(answer).await?;
             }
             match filled {
                 Filled::Some => {}
@@ -113,7 +113,11 @@ impl Answering {
     }
 
     async fn send(&self, message: Message) -> Result<(), Status> {
-        let sent = self.outbox.send(self.caller.clone().answer(message)).await;
+        self.hand_over(self.caller.clone().answer(message)).await
+    }
+
+    async fn hand_over(&self, answer: Answer) -> Result<(), Status> {
+        let sent = self.outbox.send(answer).await;
         sent.map_err(|_| Status::cancelled("the caller is gone"))
     }
 

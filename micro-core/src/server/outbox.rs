@@ -13,6 +13,7 @@ use crate::error::{ErrorKind, Result};
 use crate::message::Message;
 use crate::rpc::Status;
 use crate::rpc::frame::ReplyTo;
+use crate::rpc::items::{Chunk, Items};
 use crate::transport::SocketSender;
 
 /// How many answers wait for the writer before handlers wait for it.
@@ -44,8 +45,18 @@ impl Caller {
     pub(super) fn answer(self: Arc<Self>, message: Message) -> Answer {
         Answer {
             message,
+            apart: None,
             caller: self,
         }
+    }
+
+    /// Items of a stream.
+    pub(super) fn items(self: Arc<Self>, chunk: Chunk) -> Result<Answer> {
+        Ok(Answer {
+            apart: chunk.pack().cloned(),
+            message: self.reply.items(chunk)?,
+            caller: self,
+        })
     }
 
     /// Notes that whatever else is answered reaches nobody, so that it is neither made nor sent.
@@ -70,6 +81,8 @@ impl Caller {
 #[derive(Debug)]
 pub(super) struct Answer {
     message: Message,
+    /// Items that travel alone where the pack of them is too large for the socket.
+    apart: Option<Items>,
     caller: Arc<Caller>,
 }
 
@@ -83,6 +96,8 @@ struct Feed {
     queue: mpsc::Receiver<Answer>,
     /// Taken from the queue while the socket had no room.
     next: Option<Answer>,
+    /// Items that were too large together, before all that is in the queue.
+    apart: Option<(Items, Arc<Caller>)>,
     /// How many messages were fed since the last flush.
     fed: usize,
 }
@@ -95,6 +110,7 @@ impl Writer {
             sender,
             queue,
             next: None,
+            apart: None,
             fed: 0,
         };
         (Writer(Mutex::new(feed)), outbox)
@@ -154,6 +170,9 @@ impl Feed {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
             if self.next.is_none() {
+                self.next = self.next_apart()?;
+            }
+            if self.next.is_none() {
                 match self.queue.poll_recv(cx) {
                     Poll::Ready(None) => return self.poll_flush(cx),
                     Poll::Ready(answer) => self.next = answer,
@@ -170,14 +189,34 @@ impl Feed {
         }
     }
 
-    /// An answer that is too large ends its call alone; whatever else goes wrong is the end of the socket.
+    fn next_apart(&mut self) -> Result<Option<Answer>> {
+        let Some((items, caller)) = &mut self.apart else {
+            return Ok(None);
+        };
+        let Some(item) = items.next() else {
+            self.apart = None;
+            return Ok(None);
+        };
+        caller.clone().items(Chunk::One(item)).map(Some)
+    }
+
+    /// A pack that is too large goes item by item, and an answer that is ends its call alone; whatever else goes wrong is
+    /// the end of the socket.
     fn answer(&mut self, answer: Answer) -> Result<()> {
-        let Answer { message, caller } = answer;
+        let Answer {
+            message,
+            apart,
+            caller,
+        } = answer;
         if caller.has_left() {
             return Ok(());
         }
         match self.put(message) {
             Err(error) if error.kind() == ErrorKind::ResourceExhausted => {
+                if let Some(items) = apart {
+                    self.apart = Some((items, caller));
+                    return Ok(());
+                }
                 caller.leave();
                 self.put(caller.reply.failure(&Status::from(error)))
             }
