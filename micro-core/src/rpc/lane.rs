@@ -117,7 +117,9 @@ impl LaneSender {
 
 impl Drop for LaneSender {
     fn drop(&mut self) {
-        let reader = self.0.lock().end(None);
+        // What was cut off by a panic is not to look like a stream that ended well.
+        let broken = std::thread::panicking().then(|| Status::internal("whoever drove the stream panicked"));
+        let reader = self.0.lock().end(broken);
         wake(reader);
     }
 }
@@ -270,6 +272,20 @@ mod tests {
             assert_eq!(lane.next().await.map(Result::unwrap_err), status);
             assert!(lane.next().await.is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_a_panic_cut_off_does_not_end_well() {
+        let (sender, mut lane) = lane(3, true);
+        let writer = async move {
+            sender.send(one()).await;
+            panic!("in the middle")
+        };
+        assert!(tokio::spawn(writer).await.unwrap_err().is_panic());
+        assert_eq!(read(&mut lane).await, 1);
+        let end = lane.next().await.unwrap().unwrap_err();
+        assert_eq!(end.code(), crate::rpc::Code::Internal);
+        assert!(lane.next().await.is_none());
     }
 
     #[tokio::test]

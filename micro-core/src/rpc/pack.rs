@@ -166,6 +166,10 @@ impl Pack {
         let items = std::mem::take(&mut self.items);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.truncate(std::mem::take(&mut self.end));
+        if items == 1 {
+            // There was room for as many as the last time.
+            buffer.shrink_to_fit();
+        }
         self.expected = if items == 1 { LONE } else { buffer.len() * 5 / 4 };
         let bytes = Bytes::from(buffer);
         match items {

@@ -111,11 +111,12 @@ impl Running {
 
     /// Ends it: what comes for it now is passed over, and whatever its handler says now is not said.
     pub(super) fn cut(&mut self) {
-        self.items = None;
-        self.credit = None;
         if let Some(caller) = self.caller() {
             caller.leave();
         }
+        // Before the items end, so that the handler does not take this for a good end of its stream.
         self.context.cancel();
+        self.items = None;
+        self.credit = None;
     }
 }
