@@ -40,6 +40,9 @@ pub struct Greeted {
 #[micro::service]
 pub trait Greeter {
     /// Greets a person by name.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the name is empty.
     async fn hello(&self, ctx: &Context, req: HelloRequest) -> Result<HelloReply, Status>;
 
     /// Counts up to a number, one answer at a time.

@@ -35,6 +35,9 @@ trait Stock {
 #[micro::service]
 trait Orders {
     /// Places an order of so many, and says its id.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is of nothing; else what the stock answers, or that nobody could be told of it.
     async fn place(&self, ctx: &Context, count: u32) -> Result<u64, Status>;
 }
 

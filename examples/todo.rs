@@ -47,12 +47,19 @@ struct Imported {
     refused: u32,
 }
 
+/// Things to do. Whose they are is in the header `Owner`; a call without it gets `Unauthenticated`.
 #[micro::service]
 trait Todos {
-    /// Adds something to do. `InvalidArgument` when it has no title, `ResourceExhausted` when there is too much to do.
+    /// Adds something to do.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it has no title, `ResourceExhausted` when there is too much to do.
     async fn add(&self, ctx: &Context, title: String) -> Result<Todo, Status>;
 
-    /// Says that it is done. `NotFound` when there is no such thing, `FailedPrecondition` when it is done already.
+    /// Says that it is done.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such thing, `FailedPrecondition` when it is done already.
     async fn complete(&self, ctx: &Context, id: u32) -> Result<Todo, Status>;
 
     /// Lists what there is to do.
@@ -62,7 +69,10 @@ trait Todos {
     /// Adds many, and passes over those that cannot be added.
     async fn import(&self, ctx: &Context, titles: Streaming<String>) -> Result<Imported, Status>;
 
-    /// Tells what there is to do, and then of each change. A reader that is too slow gets `DataLoss`.
+    /// Tells what there is to do, and then of each change.
+    ///
+    /// # Errors
+    /// The stream ends with `DataLoss` when its reader is too slow.
     async fn watch(&self, ctx: &Context, nothing: ()) -> Result<Streaming<Todo>, Status>;
 }
 

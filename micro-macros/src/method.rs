@@ -1,5 +1,6 @@
 //! One method of a trait, checked.
 
+use std::slice;
 use std::time::Duration;
 
 use proc_macro2::Span;
@@ -40,6 +41,15 @@ pub(crate) struct Method {
 
 /// What the generated client has beside the methods.
 const TAKEN: [&str; 3] = ["new", "with_service", "with_version"];
+
+/// The sections that documentation has by custom: a `#` alone may also begin a hidden line of an example.
+const SECTIONS: [&str; 5] = [
+    "# Errors",
+    "# Panics",
+    "# Cancel safety",
+    "# Example",
+    "# Examples",
+];
 
 impl Method {
     pub(crate) fn read(function: TraitItemFn, defaults: &Defaults) -> syn::Result<Self> {
@@ -131,12 +141,22 @@ impl Method {
             .filter(|attribute| attribute.path().is_ident("cfg"))
     }
 
-    /// Attributes that callers should see, too.
-    pub(crate) fn shared(&self) -> impl Iterator<Item = &Attribute> {
+    /// Attributes that callers should see, too; behind them those that begin with the first section of the documentation.
+    pub(crate) fn shared(&self) -> (Vec<&Attribute>, Vec<&Attribute>) {
         let passed = ["cfg", "deprecated", "allow", "doc"];
-        self.attributes
-            .iter()
-            .filter(move |attribute| passed.iter().any(|name| attribute.path().is_ident(name)))
+        let is_passed = |attribute: &&Attribute| passed.iter().any(|name| attribute.path().is_ident(name));
+        let begins_section = |attribute: &Attribute| {
+            let lines = documentation(slice::from_ref(attribute));
+            lines
+                .first()
+                .is_some_and(|line| SECTIONS.contains(&line.as_str()))
+        };
+        let first = self.attributes.iter().position(begins_section);
+        let (above, below) = self.attributes.split_at(first.unwrap_or(self.attributes.len()));
+        (
+            above.iter().filter(is_passed).collect(),
+            below.iter().filter(is_passed).collect(),
+        )
     }
 }
 

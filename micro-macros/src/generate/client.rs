@@ -72,25 +72,31 @@ pub(super) fn client(interface: &Interface) -> TokenStream {
 
 fn documentation(interface: &Interface) -> Vec<String> {
     let Interface { ident, service, .. } = interface;
+    let call = link(interface, "client::Call");
     [
         format!("Calls services whose interface is [`{ident}`]."),
         String::new(),
-        format!("Each method answers a call that is made when it is awaited, of the service `{service}`"),
-        "unless another is given. Cloning is cheap.".to_owned(),
+        format!(
+            "Each method returns a [`Call`]({call}), made when awaited, to the service `{service}` unless"
+        ),
+        "another is given. Cloning is cheap.".to_owned(),
     ]
     .into()
 }
 
 fn call(interface: &Interface, method: &Method) -> TokenStream {
     let krate = &interface.krate;
-    let (shared, ident, constant) = (method.shared(), &method.ident, method.constant());
+    let (ident, constant) = (&method.ident, method.constant());
     let kind = Kind::of(method);
     let (how, kind_ident) = (kind.call(), kind.ident());
     let (argument, request) = (method.argument(), request(interface, method));
     let response = &method.sides.response.message;
-    let sections = sections(method, kind);
+    let (shared, sections_of_author) = method.shared();
+    let (remarks, sections) = (remarks(method, kind), sections(interface, method));
     quote! {
         #(#shared)*
+        #(#[doc = #remarks])*
+        #(#sections_of_author)*
         #(#[doc = #sections])*
         pub fn #ident(&self, #argument: #request) -> #krate::client::Call<#krate::client::#kind_ident, #response> {
             self.stub.#how(&Self::#constant, #argument)
@@ -106,8 +112,8 @@ fn request(interface: &Interface, method: &Method) -> TokenStream {
     }
 }
 
-/// What is said of every call, below what the author says of this one.
-fn sections(method: &Method, kind: Kind) -> Vec<String> {
+/// What is said of a call below the author's prose, and above the author's sections.
+fn remarks(method: &Method, kind: Kind) -> Vec<String> {
     let mut text = Vec::new();
     if !method.is_documented() {
         text.push(format!("Calls `{}`: {}.", method.endpoint, kind.says));
@@ -120,23 +126,35 @@ fn sections(method: &Method, kind: Kind) -> Vec<String> {
             "\nA call that may have run is made again where its node is gone: that does no harm.".to_owned(),
         );
     }
+    text
+}
+
+/// The sections that every call has, where the author wrote none of that name.
+fn sections(interface: &Interface, method: &Method) -> Vec<String> {
+    let mut text = Vec::new();
     if !method.has_section("# Errors") {
-        text.push(ERRORS.to_owned());
+        let any = link(interface, "Client::send");
+        text.push(format!(
+            "\n# Errors\nWhat the service answers, and what [any call]({any}) may end with."
+        ));
     }
     if !method.has_section("# Cancel safety") {
-        text.push(CANCEL_SAFETY.to_owned());
+        let what = match method.sides.response.is_stream {
+            true => "the call, or the stream that it answered,",
+            false => "the call",
+        };
+        text.push(format!(
+            "\n# Cancel safety\nDropping {what} cancels the handler at the other end."
+        ));
     }
     text
 }
 
-const ERRORS: &str = "
-# Errors
-What the service answers; `NotFound` when nobody serves it, `Unavailable` when none of its nodes can be reached,
-`DeadlineExceeded` when the time is up.";
-
-const CANCEL_SAFETY: &str = "
-# Cancel safety
-Dropping the call cancels the handler at the other end.";
+/// Where rustdoc finds an item of the framework.
+fn link(interface: &Interface, item: &str) -> String {
+    let krate = &interface.krate;
+    quote!(#krate).to_string().replace(' ', "") + "::" + item
+}
 
 /// A client is an implementation, too: what takes `impl Greeter` takes a client, or what a test puts in its place.
 fn implementation(interface: &Interface) -> Option<TokenStream> {

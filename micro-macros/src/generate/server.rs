@@ -1,4 +1,4 @@
-//! What answers for an implementation.
+//! What serves an implementation.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -56,12 +56,19 @@ pub(super) fn server(interface: &Interface) -> TokenStream {
 fn documentation(interface: &Interface) -> Vec<String> {
     let Interface { ident, methods, .. } = interface;
     let mut lines = vec![
-        format!("Answers for an implementation of [`{ident}`]."),
+        format!("Serves an implementation of [`{ident}`]."),
         String::new(),
         "It is given to `Service::serve`, beside others if there are any.".to_owned(),
     ];
     if !methods.is_empty() {
-        lines.extend(["", "| endpoint | takes and answers | |", "|---|---|---|"].map(str::to_owned));
+        lines.extend(
+            [
+                "",
+                "| endpoint | takes and answers | what it does |",
+                "|---|---|---|",
+            ]
+            .map(str::to_owned),
+        );
         lines.extend(methods.iter().map(|method| {
             let summary = method.summary().replace('|', "\\|");
             format!(
