@@ -17,7 +17,7 @@ use target::Target;
 /// Runs fuzz targets, one after the other, each until its time is over or it has found something.
 ///
 /// They are in `fuzz/fuzz_targets`; what is found goes to `target/fuzz/findings`. Takes no nightly toolchain, but a
-/// compiler of C++, which builds libFuzzer. Where there is none it ends with exit code 3, and with 1 when something is
+/// C++ compiler, which builds libFuzzer. Where there is none it ends with exit code 3, and with 1 when something is
 /// found.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -53,7 +53,7 @@ impl NoFuzzer {
 impl fmt::Display for NoFuzzer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "libFuzzer cannot be built here, so nothing was tried: it takes Linux or macOS, and a compiler of C++ as `c++` on \
+            "libFuzzer cannot be built here, so nothing was tried: it takes Linux or macOS, and a C++ compiler as `c++` on \
              PATH or in the variable CXX",
         )
     }

@@ -89,7 +89,7 @@ impl Server {
         &self.address
     }
 
-    /// What a caller should know of it; belongs into the node's metadata.
+    /// What a caller should know of it; belongs in the node's metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

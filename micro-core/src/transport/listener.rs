@@ -43,7 +43,7 @@ impl Listener {
         &self.address
     }
 
-    /// What a dialler should know of this listener; belongs into the node's metadata.
+    /// What a dialler should know of this listener; belongs in the node's metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
