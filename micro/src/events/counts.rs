@@ -19,9 +19,10 @@ pub struct EventCounts {
     pub cut: u64,
     /// How many times the connection was away for a while; an unknown number of events may be missing each time.
     pub gaps: u64,
-    /// Their publisher had sent them, by the numbers in its ids, and they never came: noticed by later events of the same
-    /// publisher on the same topic, a second after. Not in queue groups, whose members get some of them each, and not of
-    /// publishers on go-micro, who do not number theirs.
+    /// Their publisher had sent them, by the numbers in its ids, and they did not come: noticed by later events of the same
+    /// publisher on the same topic, a second after. A publish that was dropped while it waited, or that failed late, may
+    /// count, too. Not in queue groups, whose members get some of them each, and not of publishers on go-micro, who do not
+    /// number theirs.
     pub missed: u64,
 }
 

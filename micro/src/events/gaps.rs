@@ -41,7 +41,8 @@ impl Gaps {
         self.known = self.known.saturating_add(lost);
     }
 
-    /// Notes an event by its id; how many are certainly missing, of which nobody was told yet.
+    /// Notes an event by its id; how many are missing, of which nobody was told yet. Among them may be some that were
+    /// numbered and not sent: their publish was dropped while it waited, or its number was given back too late.
     pub(crate) fn note(&mut self, id: Option<&str>, now: Instant) -> u64 {
         let id = id.and_then(|id| Uuid::parse_str(id).ok());
         let Some((epoch, number)) = id.and_then(sequence::read) else {
