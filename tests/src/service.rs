@@ -68,6 +68,7 @@ suite! {
         }
         traces: {
             a_trace_is_handed_on,
+            a_trace_is_handed_on_by_streams,
             no_trace_is_made_up,
         }
         failing: {

@@ -1,7 +1,7 @@
 //! A trace in W3C's headers, where nobody exports spans.
 
 use micro::{Service, SubscriberOptions};
-use micro_core::{Context, Event, Headers, Json, Router, Status};
+use micro_core::{Context, Event, Headers, Json, Router, Status, Streaming};
 use tokio::sync::mpsc;
 
 use super::ServiceWorld;
@@ -67,6 +67,49 @@ pub async fn a_trace_is_handed_on(world: &ServiceWorld) {
     .await;
     let (parent, state) = heard.recv().await.unwrap();
     assert_eq!((parent.as_deref(), state.as_deref()), (Some(PARENT), Some(STATE)));
+}
+
+/// The parent that a handler was told.
+fn parent(context: &Context) -> Json<String> {
+    Json(
+        context
+            .metadata()
+            .get("traceparent")
+            .unwrap_or_default()
+            .to_owned(),
+    )
+}
+
+/// Streams carry it as calls of one message do, in all three kinds.
+pub async fn a_trace_is_handed_on_by_streams(world: &ServiceWorld) {
+    let router = Router::new()
+        .server_stream("Test.Answers", |context: Context, Json(()): Json<()>| async move {
+            Ok(Streaming::from_iter([parent(&context)]))
+        })
+        .client_stream(
+            "Test.Requests",
+            |context: Context, _: Streaming<Json<()>>| async move { Ok(parent(&context)) },
+        )
+        .bidi_stream("Test.Both", |context: Context, _: Streaming<Json<()>>| async move {
+            Ok(Streaming::from_iter([parent(&context)]))
+        });
+    let service = Process::open(world).await.service("streams").serve(router);
+    let service = service.start().await.unwrap();
+    let caller = Process::open(world).await.client();
+    let context = Context::new()
+        .with_header("traceparent", PARENT)
+        .with_timeout(PATIENCE);
+    let one = || Streaming::from_iter([Json(())]);
+    let answers = caller.server_stream::<_, Json<String>>("streams", "Test.Answers", Json(()));
+    let both = caller.bidi_stream::<_, Json<String>>("streams", "Test.Both", one());
+    let told = [answers.context(&context).await, both.context(&context).await];
+    for answers in told {
+        let told = answers.unwrap().collect().await.unwrap();
+        assert_eq!(told, [Json(PARENT.to_owned())]);
+    }
+    let requests = caller.client_stream::<_, Json<String>>("streams", "Test.Requests", one());
+    assert_eq!(requests.context(&context).await.unwrap(), Json(PARENT.to_owned()));
+    drop(service);
 }
 
 /// Where no trace came, there is none, unless somebody exports spans.
