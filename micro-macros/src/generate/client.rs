@@ -28,7 +28,7 @@ pub(super) fn client(interface: &Interface) -> TokenStream {
     let new = format!("Calls the service `{service}`.");
     let fixed = format!("The name of the service that is called unless another is given: `{service}`.");
     let made_of = format!("[`{ident}`]");
-    let with_version = format!("Calls nodes of this version of {made_of}'s service only. Default: of any.");
+    let with_version = format!("Calls nodes of this version of {made_of}'s service only, and not of any.");
     quote! {
         #(#[doc = #documentation])*
         #[derive(Clone, Debug)]
@@ -119,11 +119,13 @@ fn remarks(method: &Method, kind: Kind) -> Vec<String> {
         text.push(format!("Calls `{}`: {}.", method.endpoint, kind.says));
     }
     if let Some(timeout) = method.timeout {
-        text.push(format!("\nA call without a deadline may take {timeout:?}."));
+        text.push(format!(
+            "\nIt may take {timeout:?}, unless the call has a deadline."
+        ));
     }
     if method.idempotent {
         text.push(
-            "\nA call that may have run is made again where its node is gone: that does no harm.".to_owned(),
+            "\nIt is made again when its node is lost, also where it may have run: to run it twice does no harm.".to_owned(),
         );
     }
     text

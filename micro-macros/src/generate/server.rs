@@ -58,7 +58,7 @@ fn documentation(interface: &Interface) -> Vec<String> {
     let mut lines = vec![
         format!("Serves an implementation of [`{ident}`]."),
         String::new(),
-        "It is given to `Service::serve`, beside others if there are any.".to_owned(),
+        "It is given to `ServiceBuilder::serve`, beside others if there are any.".to_owned(),
     ];
     if !methods.is_empty() {
         lines.extend(
