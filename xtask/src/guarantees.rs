@@ -1,4 +1,4 @@
-//! `cargo xtask guarantees`: the tests that `docs/guarantees.md` names exist, and run with all others.
+//! `cargo xtask guarantees`: the tests that the pages of guarantees and limits name exist, and run with all others.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,42 +14,65 @@ mod tests_of;
 
 use page::Proof;
 
-const PAGE: &str = "docs/guarantees.md";
+struct Page {
+    path: &'static str,
+    /// Whether each row is a promise, which something has to show.
+    promises: bool,
+}
+
+const PAGES: [Page; 2] = [
+    Page {
+        path: "docs/guarantees.md",
+        promises: true,
+    },
+    Page {
+        path: "docs/limits.md",
+        promises: false,
+    },
+];
+
+/// A page with fewer proofs was not understood.
+const FEWEST: usize = 11;
 
 /// Folders that hold no tests of ours.
 const PASSED_OVER: &[&str] = &["target", "node_modules", "fuzz"];
 
-/// Fails when a promise names no proof, or one that does not exist.
+/// Fails when a promise names no proof, or a page one that does not exist.
 pub(crate) fn run<C: CommandFactory>() -> Result<()> {
-    let root = process::root();
-    let text = fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let mut known = HashMap::new();
-    read_folder(&root, &mut known)?;
-    let promises = page::promises(&text);
+    read_folder(&process::root(), &mut known)?;
     let commands = C::command();
+    for page in &PAGES {
+        check(page, &known, &commands)?;
+    }
+    Ok(())
+}
+
+fn check(page: &Page, known: &HashMap<String, bool>, commands: &Command) -> Result<()> {
+    let path = page.path;
+    let text =
+        fs::read_to_string(process::root().join(path)).with_context(|| format!("cannot read {path}"))?;
+    let rows = page::rows(&text);
     let mut wrong: Vec<String> = Vec::new();
-    for promise in &promises {
-        if promise.proofs.is_empty() {
-            wrong.push(format!("{PAGE}:{}: nothing shows it", promise.line));
+    for row in &rows {
+        if page.promises && row.proofs.is_empty() {
+            wrong.push(format!("{path}:{}: nothing shows it", row.line));
         }
-        let bad = promise
+        let bad = row
             .proofs
             .iter()
-            .filter_map(|proof| fault(proof, &known, &commands));
-        wrong.extend(bad.map(|bad| format!("{PAGE}:{}: {bad}", promise.line)));
+            .filter_map(|proof| fault(proof, known, commands));
+        wrong.extend(bad.map(|bad| format!("{path}:{}: {bad}", row.line)));
     }
-    let proofs: usize = promises.iter().map(|promise| promise.proofs.len()).sum();
-    match (wrong.is_empty(), promises.is_empty()) {
-        (true, false) => {
-            println!(
-                "guarantees: {} promises, {proofs} proofs, all there",
-                promises.len()
-            );
-            Ok(())
-        }
-        (true, true) => bail!("{PAGE} has no promises"),
-        _ => bail!("{}", wrong.join("\n")),
+    let proofs: usize = rows.iter().map(|row| row.proofs.len()).sum();
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
     }
+    if proofs < FEWEST {
+        bail!("{path} names hardly any tests");
+    }
+    println!("{path}: {} rows, {proofs} proofs, all there", rows.len());
+    Ok(())
 }
 
 /// What is wrong with a proof.

@@ -21,8 +21,6 @@ mod guarantees;
 mod interop;
 mod matrix;
 mod nats;
-#[cfg(test)]
-mod pages;
 mod process;
 mod test;
 
@@ -58,7 +56,7 @@ enum Command {
     BuildTime(build_time::Args),
     /// Checks that imports go down only.
     Floors,
-    /// Checks that every test exists which docs/guarantees.md names.
+    /// Checks that every test exists which docs/guarantees.md and docs/limits.md name.
     Guarantees,
 }
 

@@ -1,8 +1,8 @@
-//! The tables of the page.
+//! The tables of a page.
 
-/// A row of a table: what it promises is for people.
+/// A row of a table: what it says is for people.
 #[derive(Debug, PartialEq)]
-pub(super) struct Promise {
+pub(super) struct Row {
     /// From one.
     pub(super) line: usize,
     pub(super) proofs: Vec<Proof>,
@@ -18,14 +18,14 @@ pub(super) enum Proof {
 }
 
 /// The rows of all tables, but for heads and rules.
-pub(super) fn promises(text: &str) -> Vec<Promise> {
+pub(super) fn rows(text: &str) -> Vec<Row> {
     let lines = text.lines().enumerate();
     lines
         .filter_map(|(index, line)| {
             let cells = line.strip_prefix('|')?.trim_end().strip_suffix('|')?;
             let last = cells.rsplit('|').next()?.trim();
             let is_row = !last.starts_with("---") && last != "shown by";
-            is_row.then(|| Promise {
+            is_row.then(|| Row {
                 line: index + 1,
                 proofs: proofs(last),
             })
@@ -52,15 +52,15 @@ mod tests {
                     | it works | `not_this` | `a_test`, `cargo xtask chaos restart` |\n| it hopes | | |\n";
         let test = Proof::Test("a_test".into());
         let expected = [
-            Promise {
+            Row {
                 line: 4,
                 proofs: vec![test, Proof::Xtask("chaos".into())],
             },
-            Promise {
+            Row {
                 line: 5,
                 proofs: vec![],
             },
         ];
-        assert_eq!(promises(text), expected);
+        assert_eq!(rows(text), expected);
     }
 }
