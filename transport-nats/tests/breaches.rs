@@ -13,7 +13,7 @@ mod support;
 use futures::StreamExt;
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{DialOptions, Error, ErrorKind, ListenOptions, Listener, Message, Socket, Transport};
-use nats_common::{Connection, Outgoing};
+use nats_common::{Connection, Feed, Outgoing, Subject};
 use std::sync::Arc;
 use transport_nats::{Ignored, NatsTransport};
 
@@ -65,6 +65,23 @@ impl Stage {
         (error.kind(), reason)
     }
 
+    /// A question to a listener that answers by hand.
+    async fn asked(&self) -> Asked {
+        let here = transport(&self._server).await;
+        let mut feed = self.raw.subscribe("by-hand", None, 100).await.unwrap();
+        let peer = DialOptions::default().with_peer(self.listener.metadata().clone());
+        let mut near = here.dial(&"by-hand".parse().unwrap(), peer).await.unwrap();
+        near.send(Message::new("question")).await.unwrap();
+        let reply = feed.next().await.unwrap().unwrap().reply.unwrap();
+        Asked {
+            raw: self.raw.clone(),
+            here,
+            near,
+            feed,
+            reply,
+        }
+    }
+
     async fn harms_nobody(&mut self) {
         let (near, far) = &mut self.good;
         near.send(Message::new("there")).await.unwrap();
@@ -89,6 +106,23 @@ async fn error(socket: &mut Socket) -> Error {
     }
 }
 
+/// A socket whose listener is played by hand.
+struct Asked {
+    raw: Arc<Connection>,
+    here: NatsTransport,
+    near: Socket,
+    /// What the socket says.
+    feed: Feed,
+    reply: Subject,
+}
+
+impl Asked {
+    async fn answer(&self, payload: Vec<u8>) {
+        let answer = Outgoing::new(self.reply.clone(), payload);
+        self.raw.publish(answer).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_packet_is_an_error_and_no_hang() {
     let mut stage = Stage::new().await;
@@ -109,29 +143,20 @@ async fn a_packet_that_comes_twice_ends_its_socket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_answer_is_an_error_and_no_hang() {
     let stage = Stage::new().await;
-    let here = transport(&stage._server).await;
-    let mut feed = stage.raw.subscribe("lossy", None, 100).await.unwrap();
-    let peer = DialOptions::default().with_peer(stage.listener.metadata().clone());
-    let mut near = here.dial(&"lossy".parse().unwrap(), peer).await.unwrap();
-    near.send(Message::new("question")).await.unwrap();
-    let reply = feed.next().await.unwrap().unwrap().reply.unwrap();
+    let mut asked = stage.asked().await;
     let first = packet(0, &[hello(), message("first")].concat());
     for payload in [first, packet(2, &message("third"))] {
-        stage
-            .raw
-            .publish(Outgoing::new(reply.clone(), payload))
-            .await
-            .unwrap();
+        asked.answer(payload).await;
     }
-    assert_eq!(near.recv().await.unwrap().unwrap().body, "first");
-    let error = near.recv().await.unwrap().unwrap_err();
+    assert_eq!(asked.near.recv().await.unwrap().unwrap().body, "first");
+    let error = asked.near.recv().await.unwrap().unwrap_err();
     assert_eq!(
         (error.kind(), error.undelivered()),
         (ErrorKind::Unavailable, 0),
         "{error:?}"
     );
-    assert!(near.recv().await.is_none());
-    assert_eq!(here.ignored().out_of_order, 1);
+    assert!(asked.near.recv().await.is_none());
+    assert_eq!(asked.here.ignored().out_of_order, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,24 +238,18 @@ async fn whoever_sends_more_than_it_may_is_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_answers_more_than_it_may_is_cut_off() {
     let mut stage = Stage::new().await;
-    let here = transport(&stage._server).await;
-    let mut feed = stage.raw.subscribe("generous", None, 100).await.unwrap();
-    let peer = DialOptions::default().with_peer(stage.listener.metadata().clone());
-    let mut near = here.dial(&"generous".parse().unwrap(), peer).await.unwrap();
-    near.send(Message::new("question")).await.unwrap();
-    let reply = feed.next().await.unwrap().unwrap().reply.unwrap();
+    let mut asked = stage.asked().await;
     let much = message(&"x".repeat(500 << 10));
     for number in 0..20 {
         let hello = if number == 0 { hello() } else { Vec::new() };
         let payload = packet(number, &[hello, much.clone()].concat());
-        let outgoing = Outgoing::new(reply.clone(), payload);
-        stage.raw.publish(outgoing).await.unwrap();
+        asked.answer(payload).await;
     }
     // Nothing is read before all of it has been sent.
     stage.raw.fence().await.unwrap();
     let told = async {
         loop {
-            let said = feed.next().await.unwrap().unwrap().payload;
+            let said = asked.feed.next().await.unwrap().unwrap().payload;
             // A packet with nothing but a reset, which is short.
             if let [_, _, RESET, _, reason, ..] = said[..] {
                 return reason;
@@ -238,8 +257,8 @@ async fn whoever_answers_more_than_it_may_is_cut_off() {
         }
     };
     assert_eq!(told.await, 4);
-    assert_eq!(error(&mut near).await.kind(), ErrorKind::ResourceExhausted);
-    assert_eq!(here.ignored().excessive, 1);
+    assert_eq!(error(&mut asked.near).await.kind(), ErrorKind::ResourceExhausted);
+    assert_eq!(asked.here.ignored().excessive, 1);
     stage.harms_nobody().await;
 }
 
