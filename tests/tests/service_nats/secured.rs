@@ -71,6 +71,11 @@ pub(crate) async fn refuses(servers: &str, security: &Security, kind: ErrorKind,
     }
 }
 
+/// Each plugin is refused because of who we are, or claim to be, or of who the server is.
+async fn denies(servers: &str, security: &Security, words: &[&str]) {
+    refuses(servers, security, ErrorKind::PermissionDenied, words).await;
+}
+
 fn says(error: &Error, kind: ErrorKind, words: &[&str]) {
     let text = error.to_string();
     assert_eq!(error.kind(), kind, "{text}");

@@ -7,7 +7,7 @@ use nkeys::KeyPair;
 
 use super::authority::Folder;
 use super::operator::Operator;
-use super::{by, lets_in, refuses, server};
+use super::{by, denies, lets_in, refuses, server};
 
 const HOUR: i64 = 3600;
 
@@ -18,15 +18,9 @@ async fn a_user_gets_in_by_name_and_password() {
     lets_in(&address, &by(Login::user("ada", "hush"))).await;
     let words = [&*address, "\"ada\"", "password"];
     let wrong = by(Login::user("ada", "hushhush"));
-    refuses(&address, &wrong, ErrorKind::PermissionDenied, &words).await;
+    denies(&address, &wrong, &words).await;
     let words = [&*address, "none were given", "--nats_creds"];
-    refuses(
-        &address,
-        &Security::default(),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &Security::default(), &words).await;
 }
 
 #[tokio::test]
@@ -42,13 +36,7 @@ async fn whoever_has_the_token_gets_in() {
     let address = server.address();
     lets_in(&address, &by(Login::Token("hush".into()))).await;
     let wrong = by(Login::Token("hushhush".into()));
-    refuses(
-        &address,
-        &wrong,
-        ErrorKind::PermissionDenied,
-        &[&address, "the token"],
-    )
-    .await;
+    denies(&address, &wrong, &[&address, "the token"]).await;
 }
 
 #[tokio::test]
@@ -64,13 +52,7 @@ async fn an_nkey_gets_in_by_its_seed_or_a_file_of_it() {
     lets_in(&address, &by(Login::Nkey(known.seed().unwrap().into()))).await;
     lets_in(&address, &by(Login::NkeyFile(file("known.nk", &known)))).await;
     let wrong = by(Login::NkeyFile(file("stranger.nk", &stranger)));
-    refuses(
-        &address,
-        &wrong,
-        ErrorKind::PermissionDenied,
-        &[&address, "stranger.nk"],
-    )
-    .await;
+    denies(&address, &wrong, &[&address, "stranger.nk"]).await;
 }
 
 #[tokio::test]
@@ -87,22 +69,10 @@ async fn credentials_get_in_while_they_last() {
     lets_in(&address, &by(Login::Credentials(ada.into()))).await;
     let old = folder.write("old.creds", &operator.user(-HOUR).credentials);
     let words = [&*address, "old.creds", "expired"];
-    refuses(
-        &address,
-        &by(Login::CredentialsFile(old)),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &by(Login::CredentialsFile(old)), &words).await;
     let other = folder.write("other.creds", &Operator::new().user(HOUR).credentials);
     let words = [&*address, "other.creds"];
-    refuses(
-        &address,
-        &by(Login::CredentialsFile(other)),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &by(Login::CredentialsFile(other)), &words).await;
 }
 
 #[tokio::test]

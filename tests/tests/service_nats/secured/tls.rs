@@ -4,7 +4,7 @@ use micro_core::ErrorKind;
 use micro_core::plugin::{Login, Security, Tls};
 
 use super::authority::{Authority, Folder, Valid};
-use super::{lets_in, refuses, server};
+use super::{denies, lets_in, refuses, server};
 
 fn trusting(authority: &Authority) -> Tls {
     Tls::default().with_ca(&authority.ca)
@@ -27,22 +27,10 @@ async fn a_server_is_trusted_by_its_authority() {
     }
     let address = server.address();
     let words = [&*address, "authority", "--nats_tlsca"];
-    refuses(
-        &address,
-        &Security::default(),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &Security::default(), &words).await;
     let words = [&*address, "authority", "ca.pem"];
     let other = Authority::new();
-    refuses(
-        &address,
-        &with(trusting(&other)),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &with(trusting(&other)), &words).await;
 }
 
 #[tokio::test]
@@ -51,7 +39,7 @@ async fn an_expired_certificate_is_refused_by_that_word() {
     let server = server(&authority.tls(&authority.vouch("127.0.0.1", Valid::LongAgo), "")).await;
     let words = [&*server.address(), "expired"];
     let security = with(trusting(&authority));
-    refuses(&server.address(), &security, ErrorKind::PermissionDenied, &words).await;
+    denies(&server.address(), &security, &words).await;
 }
 
 #[tokio::test]
@@ -60,7 +48,7 @@ async fn a_certificate_for_another_host_is_refused_by_both_names() {
     let server = server(&authority.tls(&authority.vouch("elsewhere.example", Valid::Now), "")).await;
     let words = [&*server.address(), "127.0.0.1", "elsewhere.example"];
     let security = with(trusting(&authority));
-    refuses(&server.address(), &security, ErrorKind::PermissionDenied, &words).await;
+    denies(&server.address(), &security, &words).await;
 }
 
 #[tokio::test]
@@ -77,13 +65,7 @@ async fn a_server_may_ask_for_our_certificate() {
     known.tls.ca = Some(authority.ca.clone());
     lets_in(&address, &known).await;
     let words = [&*address, "--nats_tlscert"];
-    refuses(
-        &address,
-        &with(trusting(&authority)),
-        ErrorKind::PermissionDenied,
-        &words,
-    )
-    .await;
+    denies(&address, &with(trusting(&authority)), &words).await;
     let stranger = Authority::new();
     for mut security in [
         showing(&stranger, "stranger", Valid::Now),
@@ -91,7 +73,7 @@ async fn a_server_may_ask_for_our_certificate() {
     ] {
         security.tls.ca = Some(authority.ca.clone());
         let words = [&*address, "refuses our certificate"];
-        refuses(&address, &security, ErrorKind::PermissionDenied, &words).await;
+        denies(&address, &security, &words).await;
     }
 }
 
@@ -119,22 +101,10 @@ async fn a_server_without_tls_gets_no_login_of_those_who_want_it() {
     let server = server("authorization { user: ada, password: hush }").await;
     let security = with(Tls::default().required()).with_login(Login::user("ada", "hush"));
     let address = server.address();
-    refuses(
-        &address,
-        &security,
-        ErrorKind::PermissionDenied,
-        &[&address, "TLS"],
-    )
-    .await;
+    denies(&address, &security, &[&address, "TLS"]).await;
     let scheme = format!("tls://{address}");
     let security = Security::default().with_login(Login::user("ada", "hush"));
-    refuses(
-        &scheme,
-        &security,
-        ErrorKind::PermissionDenied,
-        &[&address, "TLS"],
-    )
-    .await;
+    denies(&scheme, &security, &[&address, "TLS"]).await;
     assert!(!server.log().contains("hush"));
 }
 
