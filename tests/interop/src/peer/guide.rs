@@ -18,6 +18,7 @@ use super::Peer;
 use super::body::{self, Failure};
 use super::drive::{Drive, Emitter};
 use super::guide_lines::{self as lines, NoteLine, PointLine, RectangleLine};
+use super::heard::RecvResult;
 
 #[derive(Deserialize)]
 struct Args<A> {
@@ -58,13 +59,6 @@ struct Said {
 #[derive(Serialize)]
 struct CallResult {
     body: Value,
-    failed: Option<Failure>,
-}
-
-#[derive(Default, Serialize)]
-struct RecvResult {
-    bodies: Vec<Value>,
-    ended: bool,
     failed: Option<Failure>,
 }
 
@@ -162,23 +156,6 @@ impl CallResult {
             Err(status) => (Value::Null, body::failed(&status)),
         };
         CallResult { body, failed }
-    }
-}
-
-impl RecvResult {
-    /// Answers whether more may come.
-    fn hears(&mut self, next: Option<Result<Value, Status>>) -> bool {
-        match next {
-            Some(Ok(body)) => self.bodies.push(body),
-            Some(Err(status)) => self.ends(Some(status)),
-            None => self.ends(None),
-        }
-        !self.ended
-    }
-
-    fn ends(&mut self, why: Option<Status>) {
-        self.ended = true;
-        self.failed = why.and_then(|status| body::failed(&status));
     }
 }
 

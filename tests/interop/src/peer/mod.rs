@@ -13,6 +13,7 @@ mod drive;
 mod guide;
 mod guide_lines;
 mod handlers;
+mod heard;
 mod load;
 mod named;
 mod registry;

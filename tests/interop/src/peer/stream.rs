@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use futures::stream;
 use micro::{Json, Status, Streaming};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +15,7 @@ use super::Peer;
 use super::body::{self, Failure};
 use super::call::CallArgs;
 use super::drive::Drive;
+use super::heard::RecvResult;
 
 /// How many messages wait to be sent.
 const ROOM: usize = 16;
@@ -48,13 +49,6 @@ struct RecvArgs {
 #[derive(Deserialize)]
 struct StreamArgs {
     stream: String,
-}
-
-#[derive(Default, Serialize)]
-struct RecvResult {
-    bodies: Vec<Value>,
-    ended: bool,
-    failed: Option<Failure>,
 }
 
 pub(super) fn enter(drive: &mut Drive, peer: &Arc<Peer>) {
@@ -122,15 +116,8 @@ impl Peer {
             let Ok(next) = timeout_at(limit, conversation.incoming.next()).await else {
                 bail!("{} of {} messages came in time", result.bodies.len(), args.count);
             };
-            match next {
-                Some(Ok(Json(body))) => result.bodies.push(body),
-                ended => {
-                    result.ended = true;
-                    result.failed = ended
-                        .and_then(Result::err)
-                        .and_then(|status| body::failed(&status));
-                    break;
-                }
+            if !result.hears(next.map(|item| item.map(|Json(body)| body))) {
+                break;
             }
         }
         Ok(result)
