@@ -39,10 +39,11 @@ struct Measured {
 }
 
 impl GoPeer {
-    /// Starts the program, to be measured with so many callers.
-    pub(crate) async fn start(program: &OsStr, url: &str, callers: usize) -> Result<Self> {
+    /// Starts the program, to be measured with so many callers on so many threads.
+    pub(crate) async fn start(program: &OsStr, url: &str, callers: usize, threads: usize) -> Result<Self> {
         let mut child = Command::new(program)
             .args(["-nats", url])
+            .env("GOMAXPROCS", threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

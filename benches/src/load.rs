@@ -1,6 +1,7 @@
 //! One side of a comparison, and the load that is put on it.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -47,7 +48,7 @@ impl Sample {
 pub(crate) struct Setup {
     /// Such as `2 connections`.
     pub(crate) name: String,
-    pub(crate) side: Box<dyn Side>,
+    pub(crate) side: Arc<dyn Side>,
     /// Where it works, when that is not this process.
     pub(crate) process: Option<u32>,
     /// What must not be dropped before the last round: servers, tasks.
@@ -58,10 +59,17 @@ impl Setup {
     pub(crate) fn new(name: &str, side: impl Side + 'static, keep: impl Any + Send + Sync) -> Self {
         Setup {
             name: name.to_owned(),
-            side: Box::new(side),
+            side: Arc::new(side),
             process: None,
             _keep: Box::new(keep),
         }
+    }
+
+    /// The same, known by what is added to its name, and worked with through what `wrap` makes of it.
+    pub(crate) fn through(mut self, added: &str, wrap: impl FnOnce(Arc<dyn Side>) -> Arc<dyn Side>) -> Self {
+        self.name.push_str(added);
+        self.side = wrap(self.side);
+        self
     }
 
     /// Counts the processor time of another process for it.

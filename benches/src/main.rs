@@ -26,13 +26,15 @@ mod rounds;
 mod server;
 mod soak;
 mod stack;
+mod threads;
 
 use about::About;
 use cases::{Case, NotRun};
 use report::{Report, Row};
-use rounds::{Plan, Who};
+use rounds::{Contest, Plan, Who};
 use server::NatsServer;
 use soak::Soak;
+use threads::Threads;
 
 /// What a call costs on micro, beside its peers, in one run.
 ///
@@ -89,9 +91,14 @@ async fn run(args: Args) -> Result<()> {
         return soak(server.url(), minutes).await;
     }
     let plan = args.plan(&server);
+    let threads = Threads::start()?;
     if let Some(who) = args.alone {
         for case in cases {
-            println!("{}: {}", case.id, alone(&case, who, &plan, server.url()).await?);
+            println!(
+                "{}: {}",
+                case.id,
+                alone(&case, who, &plan, threads.open(&case, server.url()).await?).await?
+            );
         }
         return Ok(());
     }
@@ -103,7 +110,7 @@ async fn run(args: Args) -> Result<()> {
             "[{number}/{count}] {}: {}, {} callers",
             case.id, case.title, case.callers
         );
-        let row = measure(&case, &plan, server.url()).await;
+        let row = measure(&case, &plan, threads.open(&case, server.url()).await).await;
         report.add(row.unwrap_or_else(|error| not_run(&case, &error, &mut failed)));
     }
     println!("{report}");
@@ -114,9 +121,8 @@ async fn run(args: Args) -> Result<()> {
     }
 }
 
-async fn measure(case: &Case, plan: &Plan, url: &str) -> Result<Row> {
-    let contest = (case.open)(url.to_owned(), case.callers).await?;
-    let outcome = rounds::play(contest, plan).await?;
+async fn measure(case: &Case, plan: &Plan, opened: Result<Contest>) -> Result<Row> {
+    let outcome = rounds::play(opened?, plan).await?;
     Ok(Row::new(case, &outcome))
 }
 
@@ -139,8 +145,7 @@ async fn soak(url: &str, minutes: f64) -> Result<()> {
     }
 }
 
-async fn alone(case: &Case, who: Who, plan: &Plan, url: &str) -> Result<String> {
-    let contest = (case.open)(url.to_owned(), case.callers).await?;
+async fn alone(case: &Case, who: Who, plan: &Plan, contest: Contest) -> Result<String> {
     let played = rounds::play_alone(contest, who, plan).await?;
     let (rate, cpu) = (
         played.median(|round| round.rate),

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{interop, nats, process};
 
-/// Builds the package micro-benches in release and runs it; its report goes to `target/bench`.
+/// Builds the package micro-benches with the profile `bench` and runs it; its report goes to `target/bench`.
 ///
 /// Where there is Go, go-micro itself is measured, too.
 #[derive(clap::Args)]
@@ -18,7 +18,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let server = nats::ensure()?;
     let program = [
         "run",
-        "--release",
+        "--profile",
+        "bench",
         "--package",
         "micro-benches",
         "--features",

@@ -3,6 +3,7 @@
 use std::env;
 
 use anyhow::Result;
+use tokio::runtime::Handle;
 
 use super::unary_gomicro::ours;
 use super::{Case, NotRun};
@@ -37,7 +38,8 @@ async fn open(url: String, callers: usize) -> Result<Contest> {
 pub(super) async fn peer(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let program = env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let program = program.ok_or_else(|| NotRun(format!("there is no Go ({VARIABLE} names no peer)")))?;
-    let peer = GoPeer::start(&program, url, callers).await?;
+    let threads = Handle::current().metrics().num_workers();
+    let peer = GoPeer::start(&program, url, callers, threads).await?;
     let process = peer.pid();
     let setup = Setup::new("a connection for each call in flight", peer, ());
     Ok(vec![setup.in_process(process)])
