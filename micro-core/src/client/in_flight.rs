@@ -23,6 +23,12 @@ mod writing;
 use calls::{Calls, End, Entry, Progress};
 pub(crate) use writing::Work;
 
+/// How many calls are sent at least without waiting for more that are about to be made.
+const ENOUGH: usize = 16;
+
+/// In how many parts those that wait are sent at most: while one is made, others are carried and answered.
+const PARTS: usize = 4;
+
 /// What a caller finds.
 #[derive(Debug)]
 pub(crate) enum Found {
@@ -84,7 +90,11 @@ impl InFlight {
         // Those who have been answered are about to call again: together they cost one wake of the driver, and one flush.
         let alone = !calls.falls_due(deadline) && calls.entries.len() == 1 && calls.driver.sleeps();
         if !alone {
-            let driver = calls.driver.rouse();
+            let enough = ENOUGH.max(calls.waiting / PARTS);
+            let driver = match calls.queue.len() >= enough {
+                true => calls.driver.hurry(),
+                false => calls.driver.rouse(),
+            };
             drop(calls);
             driver.inspect(Waker::wake_by_ref);
         }

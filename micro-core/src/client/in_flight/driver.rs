@@ -34,4 +34,12 @@ impl Driver {
             false => self.waker.clone(),
         }
     }
+
+    /// What wakes it, when it will not look by itself, or lets others run before.
+    pub(super) fn hurry(&mut self) -> Option<Waker> {
+        match std::mem::take(&mut self.yields) {
+            true => self.waker.clone(),
+            false => self.rouse(),
+        }
+    }
 }

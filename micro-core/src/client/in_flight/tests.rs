@@ -168,14 +168,17 @@ async fn a_call_expires_at_its_deadline_and_the_peer_is_told() {
     drop((late, never));
 }
 
+/// Counts how often a driver is woken.
+struct Count(AtomicU64);
+
+impl std::task::Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[tokio::test]
 async fn the_driver_is_woken_once_for_many_calls() {
-    struct Count(AtomicU64);
-    impl std::task::Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
     let (line, woken) = (line(8), Arc::new(Count(AtomicU64::new(0))));
     let table = &line.table;
     let driver = Waker::from(woken.clone());
@@ -188,5 +191,27 @@ async fn the_driver_is_woken_once_for_many_calls() {
         while table.next_work().is_some() {}
         drop(calls);
         while table.next_work().is_some() {}
+    }
+}
+
+#[tokio::test]
+async fn a_driver_that_lets_others_call_first_is_woken_when_there_is_enough_to_send() {
+    let (line, woken) = (line(1024), Arc::new(Count(AtomicU64::new(0))));
+    let table = &line.table;
+    let driver = Waker::from(woken.clone());
+    let mut calls = vec![begun(&line), begun(&line)];
+    let count = || woken.0.load(Ordering::Relaxed);
+    for round in 0..3 {
+        assert!(table.poll_work(&TaskContext::from_waker(&driver)).is_ready());
+        assert!(table.is_busy());
+        while table.calls.lock().queue.len() < ENOUGH - 1 {
+            calls.push(begun(&line));
+        }
+        assert_eq!(count(), round, "the others share its flush");
+        calls.extend((0..ENOUGH).map(|_| begun(&line)));
+        assert_eq!(count(), round + 1, "once, though more come before it looks");
+        while table.next_work().is_some() {}
+        calls.push(begun(&line));
+        assert_eq!(count(), round + 1, "it has not slept");
     }
 }
