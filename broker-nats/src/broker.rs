@@ -89,7 +89,9 @@ impl Broker for NatsBroker {
     }
 
     fn capabilities(&self) -> BrokerCapabilities {
-        BrokerCapabilities::default().with_max_message_size(self.max_message_size())
+        BrokerCapabilities::default()
+            .with_max_message_size(self.max_message_size())
+            .with_pause()
     }
 
     async fn publish(&self, topic: &str, message: Message) -> Result<()> {
@@ -106,7 +108,7 @@ impl Broker for NatsBroker {
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription> {
         let subscribed = async {
             name::check_pattern(topic)?;
-            options.queue.as_deref().map_or(Ok(()), name::check_topic)?;
+            options.check()?;
             subscription::open(&self.connection, topic, &options).await
         };
         subscribed

@@ -7,6 +7,7 @@ mod encoding;
 pub mod fuzzing;
 mod inbound;
 mod native;
+mod pausing;
 mod subscription;
 
 use std::sync::Arc;

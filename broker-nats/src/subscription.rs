@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::{Stream, StreamExt};
-use micro_core::broker::{Event, SubscribeOptions, Subscription};
+use micro_core::broker::{Event, Overflow, SubscribeOptions, Subscription};
 use micro_core::{Error, Result, Text, queue};
 use nats_common::{Connection, Pump};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::encoding;
 use crate::inbound::{Inbound, Unread};
+use crate::pausing::Member;
 
 /// Subscribes. When this returns, the next event arrives.
 ///
@@ -22,6 +26,9 @@ pub(crate) async fn open(
     topic: &str,
     options: &SubscribeOptions,
 ) -> Result<Subscription> {
+    if options.overflow == Overflow::Pause {
+        return open_pausing(connection, topic, options).await;
+    }
     let (sender, messages) = queue::bounded(options.capacity);
     let inbound = Arc::new(Inbound::new(topic, sender));
     let pump = connection.pump(topic, options.queue.as_deref(), inbound).await?;
@@ -33,6 +40,34 @@ pub(crate) async fn open(
         _connection: connection.clone(),
     };
     Ok(Subscription::new(topic, events, leave))
+}
+
+async fn open_pausing(
+    connection: &Arc<Connection>,
+    topic: &str,
+    options: &SubscribeOptions,
+) -> Result<Subscription> {
+    let (member, messages) = Member::new(connection, topic, options);
+    let pump = member.join().await?;
+    let asked = CancellationToken::new();
+    let (tell, told) = oneshot::channel();
+    let run = member.run(pump, asked.clone());
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
+        // Who does not wait for it any more does not care.
+        let _ = tell.send(run.await);
+    }));
+    let leave = async move {
+        asked.cancel();
+        // It is gone where its runtime is, and then nothing more comes.
+        told.await.unwrap_or(Ok(()))
+    };
+    let level = messages.level();
+    let events = Events {
+        messages,
+        _place: task,
+        _connection: connection.clone(),
+    };
+    Ok(Subscription::new(topic, events, leave).with_level(level))
 }
 
 /// The subscription on the server. It is given up by leaving, or when the last handle is dropped.
@@ -51,14 +86,15 @@ impl Place {
 }
 
 /// The events of one subscription.
-struct Events {
+struct Events<P> {
     messages: queue::Receiver<Result<Unread>>,
-    _place: Place,
+    /// Whoever holds the subscription on the server.
+    _place: P,
     /// It stays open as long as anybody uses it, also when the broker is gone.
     _connection: Arc<Connection>,
 }
 
-impl Stream for Events {
+impl<P: Unpin> Stream for Events<P> {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

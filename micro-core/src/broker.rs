@@ -1,5 +1,7 @@
 //! The contract for asynchronous events: publish, subscribe, queue groups.
 
+mod options;
+
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,6 +15,9 @@ use futures::stream::{BoxStream, StreamExt};
 use crate::error::Result;
 use crate::message::{Headers, Message, Text};
 use crate::observe::{Ledger, Losses};
+use crate::queue::Level;
+
+pub use options::{Overflow, SubscribeOptions};
 
 /// Carries events from publishers to subscribers, at most once.
 ///
@@ -35,6 +40,10 @@ use crate::observe::{Ledger, Losses};
 ///   `drain_hands_out_what_was_delivered`, `drain_may_be_awaited_again`, `racing_subscribers_disturb_nobody`
 /// - Slow subscribers: `a_slow_subscriber_learns_how_many_it_lost`,
 ///   `a_slow_subscriber_does_not_stall_its_neighbour`
+/// - Members that pause: `a_full_member_pauses_and_the_others_get_its_share`, `a_paused_member_comes_back`,
+///   `pausing_loses_nothing_that_was_delivered`, `a_member_that_is_alone_pauses_too`,
+///   `a_paused_member_drains_what_it_has`, `a_member_that_is_dropped_while_it_pauses_does_not_come_back`,
+///   `only_members_of_queue_groups_pause`
 #[async_trait]
 pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// The name by which a flag chooses it.
@@ -70,7 +79,9 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an illegal topic or queue name,
-    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the server refuses the topic.
+    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the server refuses the topic,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a way of [overflow](SubscribeOptions::overflow) that
+    /// [`BrokerCapabilities`] exclude.
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription>;
 }
 
@@ -82,9 +93,18 @@ pub struct BrokerCapabilities {
     pub max_message_size: Option<usize>,
     /// An event whose handler failed is delivered again. Neither memory nor core NATS can: they deliver at most once.
     pub redelivery: bool,
+    /// Members of a queue group can pause: [`Overflow::Pause`].
+    pub pause: bool,
 }
 
 impl BrokerCapabilities {
+    /// Members of a queue group can pause.
+    #[must_use]
+    pub fn with_pause(mut self) -> Self {
+        self.pause = true;
+        self
+    }
+
     /// An event whose handler failed is delivered again.
     #[must_use]
     pub fn with_redelivery(mut self) -> Self {
@@ -96,41 +116,6 @@ impl BrokerCapabilities {
     #[must_use]
     pub fn with_max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = Some(bytes);
-        self
-    }
-}
-
-/// How to subscribe.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SubscribeOptions {
-    /// The queue group: each event goes to one of its members. `None` gets every event.
-    pub queue: Option<String>,
-    /// How many events wait for a slow subscriber before more are dropped and counted. Default: 1,024.
-    pub capacity: usize,
-}
-
-impl Default for SubscribeOptions {
-    fn default() -> Self {
-        SubscribeOptions {
-            queue: None,
-            capacity: 1024,
-        }
-    }
-}
-
-impl SubscribeOptions {
-    /// Joins a queue group.
-    #[must_use]
-    pub fn with_queue(mut self, queue: impl Into<String>) -> Self {
-        self.queue = Some(queue.into());
-        self
-    }
-
-    /// Bounds the events that wait.
-    #[must_use]
-    pub fn with_capacity(mut self, events: usize) -> Self {
-        self.capacity = events;
         self
     }
 }
@@ -175,6 +160,8 @@ pub struct Subscription {
     topic: String,
     /// `None` where another subscription counts.
     ledger: Option<Ledger>,
+    /// `None` where it never pauses.
+    level: Option<Level>,
     events: BoxStream<'static, Result<Event>>,
     leave: Option<BoxFuture<'static, Result<()>>>,
 }
@@ -191,6 +178,7 @@ impl Subscription {
         Subscription {
             ledger: Some(Ledger::new(&topic)),
             topic,
+            level: None,
             events: events.boxed(),
             leave: Some(Box::pin(leave)),
         }
@@ -206,6 +194,24 @@ impl Subscription {
     pub fn uncounted(mut self) -> Self {
         self.ledger = None;
         self
+    }
+
+    /// For backends: it pauses whenever its queue is full, as this tells; never without one.
+    #[must_use]
+    pub fn with_level(mut self, level: Option<Level>) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Whether it pauses, and how often it did; `None` where it never does. Can be looked at while somebody else reads the
+    /// events.
+    pub fn level(&self) -> Option<&Level> {
+        self.level.as_ref()
+    }
+
+    /// How many times it has left its queue group because it was full: see [`Overflow::Pause`].
+    pub fn pauses(&self) -> u64 {
+        self.level.as_ref().map_or(0, Level::times)
     }
 
     /// What was lost to this subscriber, by cause, as far as [`recv`](Subscription::recv) has told.

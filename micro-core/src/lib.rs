@@ -25,7 +25,7 @@ pub mod transport;
 pub use prost;
 
 pub use address::Address;
-pub use broker::{Broker, Event, SubscribeOptions, Subscription};
+pub use broker::{Broker, Event, Overflow, SubscribeOptions, Subscription};
 pub use client::{Client, ClientOptions};
 pub use codec::{Codec, Json, Payload, Proto};
 pub use error::{Error, ErrorKind, Result};

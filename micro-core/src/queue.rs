@@ -3,6 +3,8 @@
 //! What is pushed onto a full queue is dropped for this reader only, and the reader's next item says how many
 //! were lost. Brokers and watchers hand out what they receive through one of these.
 
+mod level;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +15,34 @@ use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 
+pub use level::Level;
+
 /// A queue of at most `capacity` items (at least one).
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    open(capacity, None)
+}
+
+/// A queue that is full when `high` items wait (at least one), which its [`Level`] tells, and takes `reserve` more before
+/// it drops any: for a writer that can stop what comes, but not at once.
+pub fn leveled<T>(high: usize, reserve: usize) -> (Sender<T>, Receiver<T>) {
+    open(high.max(1).saturating_add(reserve), Some(Level::new(high)))
+}
+
+fn open<T>(capacity: usize, level: Option<Level>) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::channel(capacity.max(1));
     let lost = Arc::new(AtomicU64::new(0));
+    let sender = Sender {
+        sender,
+        lost: lost.clone(),
+        level: level.clone(),
+    };
     (
-        Sender {
-            sender,
-            lost: lost.clone(),
+        sender,
+        Receiver {
+            receiver,
+            lost,
+            level,
         },
-        Receiver { receiver, lost },
     )
 }
 
@@ -31,6 +51,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 pub struct Sender<T> {
     sender: mpsc::Sender<T>,
     lost: Arc<AtomicU64>,
+    level: Option<Level>,
 }
 
 /// What became of a pushed item.
@@ -48,7 +69,12 @@ impl<T> Sender<T> {
     /// Queues the item, or drops and counts it. Never waits.
     pub fn push(&self, item: T) -> Pushed {
         match self.sender.try_send(item) {
-            Ok(()) => Pushed::Queued,
+            Ok(()) => {
+                if let Some(level) = &self.level {
+                    level.rose(|| self.sender.max_capacity() - self.sender.capacity());
+                }
+                Pushed::Queued
+            }
             Err(mpsc::error::TrySendError::Closed(_)) => Pushed::Closed,
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.note_lost(1);
@@ -62,6 +88,35 @@ impl<T> Sender<T> {
     /// A reader that waits on an empty queue learns of them with the next item.
     pub fn note_lost(&self, count: u64) {
         self.lost.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Whether so many items wait that its [`Level`] is full; never without one.
+    pub fn is_full(&self) -> bool {
+        self.level.as_ref().is_some_and(Level::is_full)
+    }
+
+    /// Waits until its [`Level`] is full; for ever without one.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn until_full(&self) {
+        match &self.level {
+            Some(level) => level.until_full().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until its [`Level`] is not full, or the reader is gone.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn until_read(&self) {
+        if let Some(level) = &self.level {
+            tokio::select! {
+                () = level.until_read() => {}
+                () = self.closed() => {}
+            }
+        }
     }
 
     /// Whether the reader is gone.
@@ -83,6 +138,7 @@ impl<T> Clone for Sender<T> {
         Sender {
             sender: self.sender.clone(),
             lost: self.lost.clone(),
+            level: self.level.clone(),
         }
     }
 }
@@ -94,12 +150,18 @@ impl<T> Clone for Sender<T> {
 pub struct Receiver<T> {
     receiver: mpsc::Receiver<T>,
     lost: Arc<AtomicU64>,
+    level: Option<Level>,
 }
 
 impl<T> Receiver<T> {
     /// Takes nothing more; what is queued can still be read.
     pub fn close(&mut self) {
         self.receiver.close();
+    }
+
+    /// How full it is, of a queue that has a level.
+    pub fn level(&self) -> Option<Level> {
+        self.level.clone()
     }
 
     fn take_lost(&self) -> Option<Error> {
@@ -118,7 +180,12 @@ impl<T> Stream for Receiver<T> {
             return Poll::Ready(Some(Err(error)));
         }
         match ready!(self.receiver.poll_recv(context)) {
-            Some(item) => Poll::Ready(Some(Ok(item))),
+            Some(item) => {
+                if let Some(level) = &self.level {
+                    level.sank(|| self.receiver.len());
+                }
+                Poll::Ready(Some(Ok(item)))
+            }
             None => Poll::Ready(self.take_lost().map(Err)),
         }
     }

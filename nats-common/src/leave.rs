@@ -25,6 +25,12 @@ const WATCHED: Duration = Duration::from_millis(20);
 /// How often the count is set anew while traffic falls.
 const ROUNDS: usize = 10;
 
+/// What may be on its way where hardly anything comes.
+const LEAST: u64 = 16;
+
+/// For how long at once traffic is watched by those who do not hurry; longer, and it has stopped.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long fillers may take to come back.
 const FILLED: Duration = Duration::from_secs(2);
 
@@ -51,17 +57,53 @@ impl Pump {
         result
     }
 
+    /// Leaves as [`leave`](Pump::leave) does, and with less haste: where little comes, it is taken until the server has
+    /// sent as much as it was told to send, or next to nothing has come for 5 s.
+    ///
+    /// # Errors
+    /// As [`leave`](Pump::leave).
+    ///
+    /// # Cancel safety
+    /// May be left after that; what the server sends meanwhile goes to the consumer.
+    pub async fn finish(&mut self) -> Result<()> {
+        let stands = *self.outbox.board.disconnects().borrow() == self.since;
+        if stands && !self.task.is_finished() && self.finish_by_count().await.is_ok() {
+            return Ok(());
+        }
+        self.leave(None).await
+    }
+
+    async fn finish_by_count(&mut self) -> Result<()> {
+        let mut end = self.begin_to_end().await?;
+        let mut watched = WATCHED;
+        while watched < PATIENCE {
+            match self.lower_once(&mut end, watched).await? {
+                None => return Ok(()),
+                Some(0) => watched *= 2,
+                Some(_) => {}
+            }
+        }
+        self.drain().await
+    }
+
     async fn leave_by_count(&mut self, filler: Option<Outgoing>) -> Result<()> {
         // Counts of client and server part at a reconnect.
         if *self.outbox.board.disconnects().borrow() != self.since {
             return self.drain().await;
         }
-        self.take_stock().await?;
-        self.end_after(self.received() + ON_THE_WAY).await?;
+        let end = self.begin_to_end().await?;
         match filler {
             Some(filler) => self.fill(filler).await,
-            None => self.lower().await,
+            None => self.lower(end).await,
         }
+    }
+
+    /// Sets the count, above all that can be on its way.
+    async fn begin_to_end(&mut self) -> Result<u64> {
+        self.take_stock().await?;
+        let end = self.received() + ON_THE_WAY;
+        self.end_after(end).await?;
+        Ok(end)
     }
 
     async fn fill(&mut self, filler: Outgoing) -> Result<()> {
@@ -76,25 +118,31 @@ impl Pump {
 
     /// Waits for traffic to reach the count, and sets it lower as long as it does not. Where hardly anything
     /// comes, hardly anything can be on its way.
-    async fn lower(&mut self) -> Result<()> {
-        let mut end = u64::MAX;
+    async fn lower(&mut self, mut end: u64) -> Result<()> {
         for _ in 0..ROUNDS {
-            let before = self.received();
-            if self.ends_within(WATCHED).await {
-                return Ok(());
-            }
-            self.take_stock().await?;
-            let came = self.received() - before;
-            if came == 0 {
-                break;
-            }
-            let sooner = self.received() + (came * 4).clamp(16, ON_THE_WAY);
-            if sooner < end {
-                end = sooner;
-                self.end_after(end).await?;
+            match self.lower_once(&mut end, WATCHED).await? {
+                None => return Ok(()),
+                Some(0) => break,
+                Some(_) => {}
             }
         }
         self.drain().await
+    }
+
+    /// Watches the traffic for this long: how much came, or `None` when it has reached the count.
+    async fn lower_once(&mut self, end: &mut u64, watched: Duration) -> Result<Option<u64>> {
+        let before = self.received();
+        if self.ends_within(watched).await {
+            return Ok(None);
+        }
+        self.take_stock().await?;
+        let came = self.received() - before;
+        let sooner = self.received() + (came * 4).clamp(LEAST, ON_THE_WAY);
+        if sooner < *end {
+            *end = sooner;
+            self.end_after(sooner).await?;
+        }
+        Ok(Some(came))
     }
 
     /// Takes in what the server has sent by now. Where this process is busy that waits unread, by the thousands, and

@@ -58,6 +58,17 @@ impl Pump {
         }
     }
 
+    /// Returns when nothing more will come, because it was left or the connection has ended.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn ended(&mut self) {
+        if !self.task.is_finished() {
+            // Whether it ended well is not asked here.
+            let _ = (&mut self.task).await;
+        }
+    }
+
     /// Subscribes, and returns when the server has done it.
     pub(crate) async fn open(
         outbox: Arc<Outbox>,

@@ -9,6 +9,7 @@ mod delivery;
 mod groups;
 mod hearing;
 mod leaving;
+mod pausing;
 mod slow;
 mod topics;
 
@@ -56,6 +57,15 @@ suite! {
         slow: {
             a_slow_subscriber_learns_how_many_it_lost,
             a_slow_subscriber_does_not_stall_its_neighbour,
+        }
+        pausing: {
+            a_full_member_pauses_and_the_others_get_its_share,
+            a_paused_member_comes_back,
+            pausing_loses_nothing_that_was_delivered,
+            a_member_that_is_alone_pauses_too,
+            a_paused_member_drains_what_it_has,
+            a_member_that_is_dropped_while_it_pauses_does_not_come_back,
+            only_members_of_queue_groups_pause,
         }
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::{Stream, StreamExt};
 
 use super::{NAME, Worlds};
-use crate::broker::{Broker, BrokerCapabilities, Event, SubscribeOptions, Subscription};
+use crate::broker::{Broker, BrokerCapabilities, Event, Overflow, SubscribeOptions, Subscription};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Text};
 use crate::name;
@@ -17,6 +17,9 @@ use crate::queue;
 mod hub;
 
 use hub::{Hub, Member};
+
+/// How many publishers may be handing an event to a member at the moment when it becomes full.
+const RACING: usize = 1024;
 
 static WORLDS: Worlds<Hub> = Worlds::new();
 
@@ -82,6 +85,7 @@ impl Broker for MemoryBroker {
         BrokerCapabilities {
             max_message_size: self.max_message_size,
             redelivery: false,
+            pause: true,
         }
     }
 
@@ -100,9 +104,13 @@ impl Broker for MemoryBroker {
 
     async fn subscribe(&self, topic: &str, options: SubscribeOptions) -> Result<Subscription> {
         name::check_pattern(topic)
-            .and_then(|()| options.queue.as_deref().map_or(Ok(()), name::check_topic))
+            .and_then(|()| options.check())
             .map_err(|error| error.with_operation("subscribe").with_context("topic", topic))?;
-        let (sender, events) = queue::bounded(options.capacity);
+        let (sender, events) = match options.overflow {
+            Overflow::Drop => queue::bounded(options.capacity),
+            Overflow::Pause => queue::leveled(options.capacity, RACING),
+        };
+        let level = events.level();
         let member = Member {
             pattern: topic.to_owned(),
             queue: options.queue,
@@ -113,14 +121,11 @@ impl Broker for MemoryBroker {
             id: self.hub.join(member),
         };
         let leave = place.leave();
-        Ok(Subscription::new(
-            topic,
-            Events {
-                events,
-                _place: place,
-            },
-            leave,
-        ))
+        let events = Events {
+            events,
+            _place: place,
+        };
+        Ok(Subscription::new(topic, events, leave).with_level(level))
     }
 }
 

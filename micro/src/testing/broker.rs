@@ -62,9 +62,9 @@ impl Broker for TestBroker {
         self.life
             .check()
             .map_err(|error| error.with_operation("subscribe"))?;
-        let below = Arc::new(release::Held::new(Some(
-            self.below.subscribe(topic, options).await?.uncounted(),
-        )));
+        let below = self.below.subscribe(topic, options).await?.uncounted();
+        let level = below.level().cloned();
+        let below = Arc::new(release::Held::new(Some(below)));
         let held: std::sync::Weak<release::Held<Subscription>> = Arc::downgrade(&below);
         self.life.hold(held);
         let leave = leave(below.clone());
@@ -84,7 +84,9 @@ impl Broker for TestBroker {
             let event = incoming.next().await?;
             Some((event, incoming))
         });
-        Ok(Subscription::new(topic, events, leave))
+        // What has ended may be asked again.
+        let events = events.fuse();
+        Ok(Subscription::new(topic, events, leave).with_level(level))
     }
 }
 

@@ -62,11 +62,11 @@ impl Hub {
 }
 
 /// Hands the event to one member, beginning at `first`. A full one loses it, as on a network; one that is just
-/// leaving is passed over.
+/// leaving, or pauses, is passed over, also when there is no other: on a network nobody would know.
 fn hand_to_one(group: &[&Member], first: usize, event: &Event) {
     for turn in 0..group.len() {
         let member = group[(first.wrapping_add(turn)) % group.len()];
-        if member.events.push(event.clone()) != Pushed::Closed {
+        if !member.events.is_full() && member.events.push(event.clone()) != Pushed::Closed {
             return;
         }
     }
