@@ -35,9 +35,10 @@ pub use micro_core::prost;
 
 pub use micro_core::{
     Action, Address, Broker, Change, Client, ClientOptions, Code, Codec, Context, DialOptions, Endpoint,
-    Error, ErrorKind, Event, Headers, Json, ListenOptions, Listener, Message, Metadata, Node, Payload,
-    PluginConfig, Plugins, Proto, Registry, Request, Response, Result, Router, Server, ServerOptions,
-    ServiceRecord, Socket, Status, Streaming, SubscribeOptions, Subscription, Text, Transport, Watcher,
+    Error, ErrorKind, Event, Headers, Json, ListenOptions, Listener, Message, Metadata, Node, Overflow,
+    Payload, PluginConfig, Plugins, Proto, Registry, Request, Response, Result, Router, Server,
+    ServerOptions, ServiceRecord, Socket, Status, Streaming, SubscribeOptions, Subscription, Text, Transport,
+    Watcher,
 };
 pub use micro_core::{
     address, broker, client, codec, error, memory, message, name, observe, plugin, queue, registry, rpc,
