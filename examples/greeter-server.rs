@@ -52,8 +52,8 @@ async fn main() -> micro::Result<()> {
     );
     let report = service.run().await?;
     println!(
-        "stopped    {} requests finished, {} cut",
-        report.requests_finished, report.requests_cut
+        "stopped    {} requests drained, {} cut",
+        report.requests_drained, report.requests_cut
     );
     Ok(())
 }

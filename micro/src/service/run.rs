@@ -23,8 +23,8 @@ const TELL_LIMIT: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Requests that were running when the stop began, and finished.
-    pub requests_finished: usize,
+    /// Requests that were running when the stop began, and finished. Those before are in the metric `rpc.server.calls`.
+    pub requests_drained: usize,
     /// Requests that were cut because the limit passed; their callers were told.
     pub requests_cut: usize,
     /// Events that were delivered, and were cut because the limit passed.
@@ -57,7 +57,8 @@ impl Service {
     /// A second signal ends the wait for what is in flight: it is cut, and callers are told. A third ends that, too.
     ///
     /// # Errors
-    /// As [`shutdown`](Service::shutdown); [`Closed`](crate::ErrorKind::Closed) after a second signal.
+    /// As [`shutdown`](Service::shutdown); [`Closed`](crate::ErrorKind::Closed) after a second signal that cut something,
+    /// or that could not be told of in 3 s.
     ///
     /// # Cancel safety
     /// Dropping the future drops the service.
@@ -74,11 +75,15 @@ impl Service {
             () = signals.next() => cut.cancel(),
         }
         // Callers are told, and that has to go out before the process ends.
-        tokio::select! {
-            _ = timeout(TELL_LIMIT, stop) => {}
-            () = signals.next() => {}
+        let stopped = tokio::select! {
+            stopped = timeout(TELL_LIMIT, stop) => stopped.ok(),
+            () = signals.next() => None,
+        };
+        match stopped {
+            // There was nothing to be cut.
+            Some(Ok(report)) if report.requests_cut == 0 && report.events_cut == 0 => Ok(report),
+            _ => Err(Error::closed("a second signal cut what was in flight")),
         }
-        Err(Error::closed("a second signal cut what was in flight"))
     }
 
     /// Serves until the future resolves, and then stops as [`shutdown`](Service::shutdown) does.
@@ -133,10 +138,13 @@ impl Service {
             .map_or((0, 0), |report| (report.finished, report.cut));
         let report = Report {
             // The server counts from when it is told, and some may have finished while the registry was left.
-            requests_finished: finished.max(running.saturating_sub(requests_cut)),
+            requests_drained: finished.max(running.saturating_sub(requests_cut)),
             requests_cut,
             events_cut,
         };
+        if deregistered.is_none() {
+            tracing::warn!(%service, "a second signal came while the registry was left, which may still have it for a while");
+        }
         let results = [deregistered.unwrap_or(Ok(())), shutdown.map(drop), flushed];
         tell(service, &report, &results);
         results.into_iter().collect::<Result<()>>().map(|()| report)
@@ -155,14 +163,14 @@ fn tell(service: &str, report: &Report, results: &[Result<()>]) {
         tracing::warn!(%service, %error, "a part did not stop well");
     }
     let Report {
-        requests_finished,
+        requests_drained,
         requests_cut,
         events_cut,
     } = *report;
     if requests_cut > 0 || events_cut > 0 {
-        tracing::warn!(%service, requests_finished, requests_cut, events_cut, "stopped, and cut what took too long");
+        tracing::warn!(%service, requests_drained, requests_cut, events_cut, "stopped, and cut what took too long");
     } else {
-        tracing::info!(%service, requests_finished, "stopped");
+        tracing::info!(%service, requests_drained, "stopped");
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn a_stop_leaves_the_registry_and_then_finishes(world: &ServiceWorld) 
     }
     let report = running.await.unwrap().unwrap();
     assert_eq!(
-        (report.requests_finished, report.requests_cut, report.events_cut),
+        (report.requests_drained, report.requests_cut, report.events_cut),
         (2, 0, 0)
     );
 }
@@ -71,7 +71,7 @@ pub async fn a_stop_says_what_it_cut(world: &ServiceWorld) {
     let _open = begun.recv().await.unwrap();
     let report = service.shutdown().await.unwrap();
     assert_eq!(
-        (report.requests_finished, report.requests_cut, report.events_cut),
+        (report.requests_drained, report.requests_cut, report.events_cut),
         (0, 3, 3)
     );
     for call in calls {

@@ -13,8 +13,8 @@ use super::*;
 pub(super) struct Moody {
     inner: MemoryRegistry,
     refuses: AtomicBool,
-    /// Whether it registers, and never says so.
-    stalls: AtomicBool,
+    /// Whether it registers and deregisters, and never says so.
+    pub(super) stalls: AtomicBool,
     /// For how long each registration was to hold.
     pub(super) registered: Mutex<Vec<Duration>>,
     changed: Notify,
@@ -40,7 +40,11 @@ impl Registry for Moody {
     }
 
     async fn deregister(&self, service: &ServiceRecord) -> Result<()> {
-        self.inner.deregister(service).await
+        self.inner.deregister(service).await?;
+        if self.stalls.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn get(&self, name: &str) -> Result<Vec<ServiceRecord>> {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use futures::poll;
 
+use super::registration::Moody;
 use super::*;
 
 const CHILD: &str = "service::tests::signalled::runs_until_told";
@@ -42,12 +43,11 @@ async fn runs_until_told() {
         std::future::pending::<Result<Json<()>, Status>>().await
     };
     let router = Router::new().unary("Greeter.Hold", hold);
-    let service = World::default()
-        .service("greeter")
-        .serve(router)
-        .start()
-        .await
-        .unwrap();
+    let moody = Arc::new(Moody::default());
+    let service = World::default().service("greeter").registry(moody.clone());
+    let service = service.serve(router).start().await.unwrap();
+    let asked = |what: &str| std::env::var("HOLD").is_ok_and(|hold| hold == what);
+    moody.stalls.store(asked("registry"), Ordering::SeqCst);
     let client = service.client().clone();
     let run = service.run();
     tokio::pin!(run);
@@ -55,7 +55,7 @@ async fn runs_until_told() {
         poll!(&mut run).is_pending(),
         "from here on it listens for signals"
     );
-    if std::env::var("HOLD").is_ok_and(|hold| hold == "yes") {
+    if asked("call") {
         tokio::spawn(async move {
             client
                 .unary::<_, Json<()>>("greeter", "Greeter.Hold", Json(()))
@@ -70,13 +70,19 @@ async fn runs_until_told() {
 #[test]
 fn a_signal_stops_the_service() {
     for signal in ["TERM", "INT"] {
-        let output = signalled(signal, "no");
+        let output = signalled(signal, "nothing");
         assert!(output.contains("ended Ok(Report"), "{signal}: {output}");
     }
 }
 
 #[test]
 fn a_second_signal_cuts_what_is_in_flight() {
-    let output = signalled("TERM INT", "yes");
+    let output = signalled("TERM INT", "call");
     assert!(output.contains("ended Err(Closed)"), "{output}");
+}
+
+#[test]
+fn a_second_signal_with_nothing_in_flight_is_no_error() {
+    let output = signalled("TERM INT", "registry");
+    assert!(output.contains("ended Ok(Report"), "{output}");
 }

@@ -34,7 +34,7 @@ async fn a_stop_leaves_the_registry_and_finishes_what_is_in_flight() {
     open.send(()).unwrap();
     assert_eq!(answer.await.unwrap().unwrap(), "Hello Ada");
     let report = stop.await.unwrap().unwrap();
-    assert_eq!((report.requests_finished, report.requests_cut), (1, 0));
+    assert_eq!((report.requests_drained, report.requests_cut), (1, 0));
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_stop_cuts_what_takes_longer_than_its_limit_and_says_so() {
     let answer = tokio::spawn(async move { call(&caller, "greeter").await });
     let _shut = gates.recv().await.unwrap();
     let report = service.shutdown().await.unwrap();
-    assert_eq!((report.requests_finished, report.requests_cut), (0, 1));
+    assert_eq!((report.requests_drained, report.requests_cut), (0, 1));
     assert_eq!(answer.await.unwrap().unwrap_err().code(), Code::Unavailable);
 }
 
