@@ -87,7 +87,7 @@ impl Publisher {
             None => self.broker.publish(topic, message).await,
             Some(observed) => observed.publish(self.broker.publish(topic, message)).await,
         };
-        if published.is_err() {
+        if published.as_ref().is_err_and(sent_nothing) {
             self.sequences.give_back(topic, id);
         }
         published
@@ -105,6 +105,14 @@ impl Publisher {
     pub async fn flush(&self) -> Result<()> {
         self.broker.flush().await
     }
+}
+
+/// Whether an event that failed so has certainly not left. Else its id is not used again: two events would share one.
+fn sent_nothing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidArgument | ErrorKind::ResourceExhausted
+    )
 }
 
 fn message<P: Payload>(topic: &str, event: &P, own: Headers, context: Option<&Context>) -> Result<Message> {

@@ -44,7 +44,7 @@ impl Sequences {
         sequence.take()
     }
 
-    /// Takes back the id of an event that was not sent.
+    /// Takes back the id of an event that has certainly not been sent: the next one gets it.
     pub(crate) fn give_back(&self, topic: &str, id: Uuid) {
         if let (Some((epoch, number)), Some(sequence)) = (read(id), self.0.lock().get_mut(topic))
             && sequence.epoch == epoch
