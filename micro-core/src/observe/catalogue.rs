@@ -12,7 +12,7 @@ const DURATIONS: [(&str, &str); 3] = [
     ("messaging.process.duration", "How long events took to handle"),
 ];
 
-const COUNTERS: [(&str, &str); 11] = [
+const COUNTERS: [(&str, &str); 12] = [
     ("rpc.client.calls", "Calls that were made, by how they ended"),
     ("rpc.server.calls", "Calls that were answered, by how they ended"),
     (
@@ -37,6 +37,10 @@ const COUNTERS: [(&str, &str); 11] = [
     (
         "messaging.client.lost.messages",
         "Events that came to nothing, by cause",
+    ),
+    (
+        "messaging.client.pauses",
+        "Times that members of queue groups left them for a while, being full",
     ),
     (
         "micro.ignored.messages",

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use crate::observe::kind::Kind;
 use crate::observe::loss::shed;
 use crate::observe::methods::full_name;
-use crate::observe::names::METHODS;
+use crate::observe::names::{METHODS, TOPICS};
 use crate::observe::recorder::is_recorded;
-use crate::observe::series::{CODE, METHOD, Series};
+use crate::observe::series::{CODE, METHOD, Series, TOPIC};
 use crate::rpc::{Code, Status};
 
 /// Something whose end will be counted.
@@ -62,6 +62,14 @@ pub(crate) fn refused(status: &Status) {
 pub(crate) fn hedged(outcome: &'static str) {
     if is_recorded() {
         counter!("rpc.client.hedges", "outcome" => outcome).increment(1);
+    }
+}
+
+/// Counts how often a member of a queue group has left it for a while, being full; by the topic that it subscribed to.
+pub fn paused(topic: &str, times: u64) {
+    if is_recorded() {
+        let topic = TOPICS.name(&topic.into());
+        counter!("messaging.client.pauses", TOPIC => topic).increment(times);
     }
 }
 

@@ -29,7 +29,7 @@ pub use catalogue::describe;
 pub use event::{process, publish};
 pub use loss::{Ledger, Loss, Losses, dropped, ignored, losses};
 pub use methods::Methods;
-pub use metrics::{circuit_changed, circuit_refused};
+pub use metrics::{circuit_changed, circuit_refused, paused};
 pub(crate) use metrics::{hedged, refused};
 pub use observed::Observed;
 pub use trace_context::TraceContext;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What became of the events that a service subscribed to. Each event is in exactly one count; `gaps` counts no
-/// events.
+/// What became of the events that a service subscribed to. Each event is in exactly one count; `gaps` and `pauses`
+/// count no events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventCounts {
@@ -19,10 +19,14 @@ pub struct EventCounts {
     pub cut: u64,
     /// How many times the connection was away for a while; an unknown number of events may be missing each time.
     pub gaps: u64,
-    /// Their publisher had sent them, by the numbers in its ids, and they did not come: noticed by later events of the same
-    /// publisher on the same topic, a second after. A publish that was dropped while it waited, or that failed late, may
-    /// count, too. Not in queue groups, whose members get some of them each, and not of publishers on go-micro, who do not
-    /// number theirs.
+    /// How many times a subscription has left its queue group for a while because too many events waited:
+    /// [`Overflow::Pause`](micro_core::broker::Overflow::Pause).
+    pub pauses: u64,
+    /// Their publisher had sent them, by the numbers in its ids, and they did not come: noticed by a later event of the same
+    /// publisher on the same topic, and counted a second after that. The last events of a publisher are not missed, since
+    /// no later one tells of them. A publish that was dropped while it waited, or whose broker could not say that nothing was
+    /// sent, may count, too. Not in queue groups, whose members get some of them each, and not of publishers on go-micro,
+    /// who do not number theirs.
     pub missed: u64,
 }
 
@@ -35,6 +39,7 @@ pub(crate) struct Counters {
     pub(crate) lost: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) gaps: AtomicU64,
+    pub(crate) pauses: AtomicU64,
     pub(crate) missed: AtomicU64,
 }
 
@@ -48,6 +53,7 @@ impl Counters {
             lost: read(&self.lost),
             cut: read(&self.cut),
             gaps: read(&self.gaps),
+            pauses: read(&self.pauses),
             missed: read(&self.missed),
         }
     }

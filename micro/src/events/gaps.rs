@@ -25,6 +25,8 @@ pub(crate) struct Gaps {
     /// How many of the events that are missing were counted as lost otherwise. Whose they were is not known: of those that
     /// do not number their events no hole comes up, and as many are then passed over of others.
     known: u64,
+    /// When holes are looked at that no later event of their publisher has closed; not before the first is due.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,7 @@ impl Gaps {
     }
 
     /// Notes an event by its id; how many are missing, of which nobody was told yet. Among them may be some that were
-    /// numbered and not sent: their publish was dropped while it waited, or its number was given back too late.
+    /// numbered and not sent: their publish was dropped while it waited, or failed in a way that did not say so.
     pub(crate) fn note(&mut self, id: Option<&str>, now: Instant) -> u64 {
         let id = id.and_then(|id| Uuid::parse_str(id).ok());
         let Some((epoch, number)) = id.and_then(sequence::read) else {
@@ -57,6 +59,26 @@ impl Gaps {
             holes: BTreeMap::new(),
         });
         let missing = heard.note(number, now);
+        if !heard.holes.is_empty() {
+            self.due.get_or_insert(now + OVERTAKEN);
+        }
+        self.tell(missing)
+    }
+
+    /// When to [give up](Gaps::give_up) what is missing, if anything is.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// How many have been missing for so long that they will not come, of which nobody was told yet.
+    pub(crate) fn give_up(&mut self, now: Instant) -> u64 {
+        let missing = self.publishers.values_mut().map(|heard| heard.give_up(now)).sum();
+        let holes = self.publishers.values().flat_map(|heard| heard.holes.values());
+        self.due = holes.map(|(_, since)| *since + OVERTAKEN).min();
+        self.tell(missing)
+    }
+
+    fn tell(&mut self, missing: u64) -> u64 {
         let told = missing.min(self.known);
         self.known -= told;
         missing - told
@@ -125,6 +147,21 @@ mod tests {
         assert_eq!(missed(&mut Gaps::default(), 0..100), 0);
         assert_eq!(missed(&mut Gaps::default(), (0..50).chain(60..100)), 10);
         assert_eq!(missed(&mut Gaps::default(), (0..100).step_by(2)), 50);
+    }
+
+    #[test]
+    fn a_hole_is_given_up_without_another_event() {
+        let (sequences, now, mut gaps) = (Sequences::default(), Instant::now(), Gaps::default());
+        let ids: Vec<_> = (0..5).map(|_| sequences.next("a").to_string()).collect();
+        assert_eq!((gaps.note(Some(&ids[0]), now), gaps.due()), (0, None));
+        assert_eq!(gaps.note(Some(&ids[2]), now), 0);
+        let later = now + OVERTAKEN / 2;
+        assert_eq!(gaps.note(Some(&ids[4]), later), 0);
+        assert_eq!(gaps.due(), Some(now + OVERTAKEN));
+        assert_eq!(gaps.give_up(now + OVERTAKEN), 1);
+        assert_eq!(gaps.due(), Some(later + OVERTAKEN));
+        assert_eq!(gaps.note(Some(&ids[3]), later), 0);
+        assert_eq!((gaps.give_up(later + OVERTAKEN), gaps.due()), (0, None));
     }
 
     #[test]

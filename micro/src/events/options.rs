@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use micro_core::broker::Overflow;
 use micro_core::{Context, SubscribeOptions};
 
 use super::failed::{self, FailedEvent, FailureHandler};
@@ -12,8 +13,10 @@ use super::failed::{self, FailedEvent, FailureHandler};
 pub struct SubscriberOptions {
     /// The queue group: each event goes to one of its members. Default: none, so every instance gets every event.
     pub queue: Option<String>,
-    /// How many events wait for a slow handler before more are dropped and counted. Default: 1,024.
+    /// How many events wait for a slow handler before the subscription overflows. Default: 1,024.
     pub capacity: usize,
+    /// What then becomes of those that come. Default: they are dropped and counted.
+    pub overflow: Overflow,
     /// How many events are handled at once. Default: 1, so they are handled in the order in which they came.
     pub concurrency: usize,
     /// Whether an event whose handler failed has to come again. Default: no.
@@ -26,6 +29,7 @@ impl Default for SubscriberOptions {
         SubscriberOptions {
             queue: None,
             capacity: 1024,
+            overflow: Overflow::default(),
             concurrency: 1,
             redelivery: false,
             error_handler: None,
@@ -45,6 +49,16 @@ impl SubscriberOptions {
     #[must_use]
     pub fn with_capacity(mut self, events: usize) -> Self {
         self.capacity = events;
+        self
+    }
+
+    /// Says what becomes of events that are too many: an instance that is full can leave its queue group, so that others
+    /// get its share, and come back ([`Overflow::Pause`]).
+    ///
+    /// With a broker that cannot do it, the service does not start.
+    #[must_use]
+    pub fn with_overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
         self
     }
 
@@ -81,7 +95,9 @@ impl SubscriberOptions {
     }
 
     pub(crate) fn subscribe(&self) -> SubscribeOptions {
-        let options = SubscribeOptions::default().with_capacity(self.capacity);
+        let options = SubscribeOptions::default()
+            .with_capacity(self.capacity)
+            .with_overflow(self.overflow);
         match &self.queue {
             Some(queue) => options.with_queue(queue),
             None => options,
@@ -94,6 +110,7 @@ impl fmt::Debug for SubscriberOptions {
         f.debug_struct("SubscriberOptions")
             .field("queue", &self.queue)
             .field("capacity", &self.capacity)
+            .field("overflow", &self.overflow)
             .field("concurrency", &self.concurrency)
             .field("redelivery", &self.redelivery)
             .field("error_handler", &self.error_handler.is_some())

@@ -9,6 +9,7 @@ mod record;
 mod registration;
 mod run;
 mod signals;
+mod standing;
 mod start;
 mod subscriber;
 mod subscription;

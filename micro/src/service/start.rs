@@ -16,6 +16,7 @@ use super::builder::ServiceBuilder;
 use super::health::{self, Phase, Vitals};
 use super::record::{endpoint, record};
 use super::registration::{Entry, Registration};
+use super::standing::Standing;
 use super::subscriber::Subscriber;
 use super::subscription::{Shared, Worker};
 use crate::backends::Backends;
@@ -71,7 +72,13 @@ impl ServiceBuilder {
     fn check(&self) -> Result<()> {
         self.router.check()?;
         for subscriber in &self.subscribers {
-            name::check_pattern(&subscriber.topic)?;
+            name::check_pattern(&subscriber.topic)
+                .and_then(|()| subscriber.options.subscribe().check())
+                .map_err(|error| {
+                    error
+                        .with_operation("subscribe")
+                        .with_context("topic", &subscriber.topic)
+                })?;
         }
         Ok(())
     }
@@ -97,7 +104,6 @@ impl Parts {
         let cut = CancellationToken::new();
         let shared = Shared {
             counters: Arc::new(Counters::default()),
-            vitals: vitals.clone(),
             drain: CancellationToken::new(),
             cut: cut.clone(),
         };
@@ -143,8 +149,9 @@ impl Parts {
             let subscription = broker.subscribe(&subscriber.topic, options).await;
             (subscription, subscriber)
         });
-        for (subscription, Subscriber { handler, options, .. }) in join_all(subscribed).await {
-            let worker = Worker::new(subscription?, handler, options, self.events.shared.clone());
+        for (number, (subscription, subscriber)) in join_all(subscribed).await.into_iter().enumerate() {
+            let standing = Standing::new(number, self.vitals.clone(), broker.clone());
+            let worker = Worker::new(subscription?, subscriber, standing, self.events.shared.clone());
             self.events.workers.spawn(worker.run());
         }
         Ok(())

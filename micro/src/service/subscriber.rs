@@ -1,5 +1,6 @@
 //! One subscription that a service is to make.
 
+use micro_core::broker::Overflow;
 use micro_core::{Broker, Error, ErrorKind, Result};
 
 use crate::events::{Handler, SubscriberOptions};
@@ -26,15 +27,17 @@ impl Subscriber {
 
     /// Checks that the broker can do what is asked of it.
     pub(super) fn check(&self, broker: &dyn Broker) -> Result<()> {
-        if self.options.redelivery && !broker.capabilities().redelivery {
-            let message = format!(
-                "broker {} does not deliver an event again whose handler failed",
-                broker.name()
-            );
-            let error = Error::new(ErrorKind::Unsupported, message).with_operation("subscribe");
-            return Err(error.with_context("topic", &self.topic));
-        }
-        Ok(())
+        let can = broker.capabilities();
+        let lacking = if self.options.redelivery && !can.redelivery {
+            "does not deliver an event again whose handler failed"
+        } else if self.options.overflow == Overflow::Pause && !can.pause {
+            "does not let a member of a queue group pause"
+        } else {
+            return Ok(());
+        };
+        let message = format!("broker {} {lacking}", broker.name());
+        let error = Error::new(ErrorKind::Unsupported, message).with_operation("subscribe");
+        Err(error.with_context("topic", &self.topic))
     }
 }
 

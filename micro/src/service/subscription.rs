@@ -5,21 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
 use micro_core::observe::{self, Loss};
+use micro_core::queue::Level;
 use micro_core::{Context, Error, ErrorKind, Event, Subscription};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::health::Vitals;
-use crate::events::{
-    Counters, EventFailure, FailedEvent, FailureHandler, Gaps, Handler, ID, SubscriberOptions, metadata,
-};
+use super::standing::Standing;
+use super::subscriber::Subscriber;
+use crate::events::{Counters, EventFailure, FailedEvent, FailureHandler, Gaps, Handler, ID, metadata};
 
 /// What the subscriptions of one service share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) counters: Arc<Counters>,
-    pub(super) vitals: Arc<Vitals>,
     /// Says to take nothing new, and to finish what was delivered.
     pub(super) drain: CancellationToken,
     /// Says to end what still runs.
@@ -39,15 +38,16 @@ pub(super) struct Worker {
     /// Parent of every handler's context.
     context: Context,
     running: JoinSet<Result<(), EventFailure>>,
-    /// The broker lets it hear nothing.
-    denied: bool,
+    standing: Standing,
+    /// How many of its pauses are counted.
+    pauses: u64,
 }
 
 impl Worker {
     pub(super) fn new(
         subscription: Subscription,
-        handler: Handler,
-        options: SubscriberOptions,
+        Subscriber { options, handler, .. }: Subscriber,
+        standing: Standing,
         shared: Shared,
     ) -> Self {
         Worker {
@@ -60,7 +60,8 @@ impl Worker {
             shared,
             context: Context::new(),
             running: JoinSet::new(),
-            denied: false,
+            standing,
+            pauses: 0,
         }
     }
 
@@ -82,9 +83,7 @@ impl Worker {
         } else {
             let topic = self.subscription.topic();
             tracing::error!(topic, "a subscription has ended: no more events come");
-            self.shared
-                .vitals
-                .note(topic, format_args!("the subscription to {topic:?} has ended"));
+            self.standing.ended(topic);
         }
         while let Some(done) = self.running.join_next().await {
             self.count(done);
@@ -93,44 +92,32 @@ impl Worker {
 
     /// Takes events until there will be no more.
     async fn take_all(&mut self) {
+        let level = self.subscription.level().cloned();
         loop {
             tokio::select! {
                 biased;
                 Some(done) = self.running.join_next() => self.count(done),
+                () = again(level.as_ref(), self.pauses) => self.count_pauses(),
                 event = self.subscription.recv(), if self.running.len() < self.concurrency => match event {
                     Some(Ok(event)) => {
-                        self.set_denied(None);
+                        self.standing.heard();
                         self.begin(event);
                     }
                     Some(Err(error)) => {
-                        // After a lost connection it is subscribed anew, and denied anew if need be.
-                        self.set_denied((error.kind() == ErrorKind::PermissionDenied).then_some(&error));
+                        self.standing.failed(self.subscription.topic(), &error);
                         self.note(&error);
                     }
                     None => return,
                 },
+                () = self.standing.checked() => {}
+                () = given_up(self.gaps.as_ref()) => self.count_missed(|gaps| gaps.give_up(Instant::now())),
             }
-        }
-    }
-
-    /// Notes what the broker denies, for the health of the service.
-    fn set_denied(&mut self, denial: Option<&Error>) {
-        if denial.is_none() && !self.denied {
-            return;
-        }
-        self.denied = denial.is_some();
-        let topic = self.subscription.topic();
-        match denial {
-            Some(error) => {
-                let reason = format_args!("the subscription to {topic:?} hears nothing: {error}");
-                self.shared.vitals.note(topic, reason);
-            }
-            None => drop(self.shared.vitals.recovered(topic)),
         }
     }
 
     fn begin(&mut self, event: Event) {
-        self.look_for_gaps(&event);
+        let id = event.headers().get(ID);
+        self.count_missed(|gaps| gaps.note(id, Instant::now()));
         let mut context = self.context.child().with_metadata(metadata(event.headers()));
         let topic = self.subscription.topic();
         let observed = observe::process(topic, self.queue.as_deref(), event.headers(), &mut context);
@@ -143,17 +130,26 @@ impl Worker {
         };
     }
 
-    /// Counts what its publisher had sent before, and did not come.
-    fn look_for_gaps(&mut self, event: &Event) {
-        let Some(gaps) = &mut self.gaps else { return };
-        let missed = gaps.note(event.headers().get(ID), Instant::now());
+    /// Counts what publishers had sent, and did not come.
+    fn count_missed(&mut self, look: impl FnOnce(&mut Gaps) -> u64) {
+        let missed = self.gaps.as_mut().map_or(0, look);
         if missed > 0 {
-            tracing::warn!(topic = %event.topic, missed, "events are missing that their publisher had sent");
+            let topic = self.subscription.topic();
+            tracing::warn!(topic, missed, "events are missing that their publisher had sent");
             add(&self.shared.counters.missed, missed);
             self.subscription
                 .ledger()
                 .inspect(|ledger| ledger.note(Loss::Missed, missed));
         }
+    }
+
+    fn count_pauses(&mut self) {
+        let topic = self.subscription.topic();
+        let new = self.subscription.pauses() - self.pauses;
+        self.pauses += new;
+        tracing::warn!(topic, "a member of a queue group pauses: its handler is too slow");
+        add(&self.shared.counters.pauses, new);
+        observe::paused(topic, new);
     }
 
     /// Handles one event; when that fails, whoever wants to know is told.
@@ -254,6 +250,22 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.context.cancel();
+    }
+}
+
+/// Waits for another pause than so many.
+async fn again(level: Option<&Level>, pauses: u64) {
+    match level {
+        Some(level) => level.until_again(pauses).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until an event has been missing for so long that it will not come.
+async fn given_up(gaps: Option<&Gaps>) {
+    match gaps.and_then(Gaps::due) {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events.
 
 use futures::StreamExt;
-use micro_core::broker::BrokerCapabilities;
+use micro_core::broker::{BrokerCapabilities, Overflow};
 use micro_core::{Broker, SubscribeOptions, Subscription};
 
 use super::registration::health_that;
@@ -155,6 +155,53 @@ async fn what_a_slow_handler_loses_is_counted() {
 }
 
 #[tokio::test]
+async fn a_full_instance_pauses_and_says_so() {
+    let world = World::default();
+    let group = SubscriberOptions::default().with_queue("workers");
+    let pausing = group.clone().with_capacity(2).with_overflow(Overflow::Pause);
+    let (builder, mut gates) = slow_subscriber(world.service("slow"), pausing);
+    let slow = builder.start().await.unwrap();
+    slow.publish_to("numbers", &Json(0_u32)).await.unwrap();
+    let (_, first) = gates.recv().await.unwrap();
+    let other = world.service("other").subscribe_with("numbers", group, on_number);
+    let other = other.start().await.unwrap();
+    for number in 1..=100_u32 {
+        slow.publish_to("numbers", &Json(number)).await.unwrap();
+    }
+    counts_that(&other, |counts| counts.handled == 98).await;
+    let counts = counts_that(&slow, |counts| counts.pauses == 1).await;
+    assert_eq!((counts.lost, counts.missed), (0, 0));
+    first.send(()).unwrap();
+    // Half of what waited is read, so it is back.
+    let (_, second) = gates.recv().await.unwrap();
+    for number in 101..=200_u32 {
+        slow.publish_to("numbers", &Json(number)).await.unwrap();
+    }
+    counts_that(&slow, |counts| counts.pauses == 2).await;
+    second.send(()).unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_pause_is_refused_before_anything_is_opened() {
+    let pausing = SubscriberOptions::default().with_overflow(Overflow::Pause);
+    let plain = World::default()
+        .service("plain")
+        .subscribe_with("numbers", pausing.clone(), on_number);
+    let error = plain.start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    let group = pausing.with_queue("workers");
+    let unable = World::default()
+        .service("unable")
+        .broker(Arc::new(Brief::default()));
+    let error = unable
+        .subscribe_with("numbers", group, on_number)
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
 async fn events_are_handled_one_after_the_other_unless_told_otherwise() {
     let (builder, mut gates) = slow_subscriber(World::default().service("one"), SubscriberOptions::default());
     let service = builder.start().await.unwrap();
@@ -193,7 +240,7 @@ impl Broker for Brief {
     }
 
     fn capabilities(&self) -> BrokerCapabilities {
-        self.inner.capabilities()
+        BrokerCapabilities::default()
     }
 
     async fn publish(&self, topic: &str, message: Message) -> Result<()> {

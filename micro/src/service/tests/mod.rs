@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::*;
 use crate::SubscriberOptions;
 
+mod ailing;
 mod flagged;
 mod hearing;
 mod registration;

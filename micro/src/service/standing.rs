@@ -1,0 +1,98 @@
+//! Whether a subscription hears anything, as the health of its service tells it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use micro_core::{Broker, Error, ErrorKind, Result};
+use tokio::time::sleep;
+
+use super::health::Vitals;
+
+/// How long it is waited until the broker is asked another time.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How one subscription stands with its broker. It is told of by its number: others may have the same topic.
+pub(super) struct Standing {
+    part: String,
+    vitals: Arc<Vitals>,
+    broker: Arc<dyn Broker>,
+    state: State,
+}
+
+enum State {
+    Well,
+    /// The broker lets it hear nothing.
+    Denied,
+    /// It was denied, and since then something else has happened, after which it may be well. It is when the broker
+    /// answers, and has denied nothing ahead of that.
+    Asking(BoxFuture<'static, Result<()>>),
+}
+
+impl Standing {
+    pub(super) fn new(number: usize, vitals: Arc<Vitals>, broker: Arc<dyn Broker>) -> Self {
+        Standing {
+            part: format!("subscription {number}"),
+            vitals,
+            broker,
+            state: State::Well,
+        }
+    }
+
+    /// It has ended, and will hear nothing more.
+    pub(super) fn ended(&self, topic: &str) {
+        let reason = format_args!("the subscription to {topic:?} has ended");
+        self.vitals.note(&self.part, reason);
+    }
+
+    /// An event came.
+    pub(super) fn heard(&mut self) {
+        if !matches!(self.state, State::Well) {
+            self.recovered();
+        }
+    }
+
+    /// Something else came.
+    pub(super) fn failed(&mut self, topic: &str, error: &Error) {
+        if error.kind() == ErrorKind::PermissionDenied {
+            let reason = format_args!("the subscription to {topic:?} hears nothing: {error}");
+            self.vitals.note(&self.part, reason);
+            self.state = State::Denied;
+        } else if !matches!(self.state, State::Well) {
+            // After a lost connection it is subscribed anew, and denied anew if need be.
+            self.ask();
+        }
+    }
+
+    /// Waits for the answer of the broker, if it was asked; for ever if not.
+    ///
+    /// # Cancel safety
+    /// Goes on where it was.
+    pub(super) async fn checked(&mut self) {
+        let State::Asking(answer) = &mut self.state else {
+            return std::future::pending().await;
+        };
+        match answer.await {
+            Ok(()) => self.recovered(),
+            Err(_) => self.ask_later(),
+        }
+    }
+
+    fn ask(&mut self) {
+        let broker = self.broker.clone();
+        self.state = State::Asking(Box::pin(async move { broker.flush().await }));
+    }
+
+    fn ask_later(&mut self) {
+        let broker = self.broker.clone();
+        self.state = State::Asking(Box::pin(async move {
+            sleep(PAUSE).await;
+            broker.flush().await
+        }));
+    }
+
+    fn recovered(&mut self) {
+        self.state = State::Well;
+        self.vitals.recovered(&self.part);
+    }
+}
