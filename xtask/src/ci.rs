@@ -100,7 +100,7 @@ const STEPS: &[Step] = &[
     // The long form, by hand: `cargo xtask chaos`.
     Step {
         name: "faults",
-        args: &["xtask", "chaos", "--seed", "1", "--minutes", "1"],
+        args: &["xtask", "chaos", "--seed", "1", "--minutes", "2"],
         environment: &[],
     },
     // Fails where there is no Go: a step that is skipped proves nothing.
