@@ -2,10 +2,11 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt, TryStreamExt, stream};
-use micro::{Context, Json, ServerOptions, Service, Status, Streaming, SubscriberOptions};
+use micro::{Context, Json, Overflow, ServerOptions, Service, Status, Streaming, SubscriberOptions};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,6 +16,9 @@ use crate::interface::{EVENTS, GROUP, NAME, Task, Work, WorkServer, plugins};
 
 /// What an instance writes once it can be called.
 pub(crate) const READY: &str = "ready";
+
+/// By which an instance keeps what it handles.
+pub(crate) const KEEPS: &str = "--keeps";
 
 /// Where the others are.
 #[derive(clap::Args)]
@@ -28,6 +32,12 @@ pub(crate) struct Args {
     /// How many requests it runs at once.
     #[arg(long)]
     limit: Option<usize>,
+    /// How long it takes for an event, in microseconds.
+    #[arg(long, default_value_t = 0)]
+    event_work: u64,
+    /// Leaves the queue group of the events while too many wait.
+    #[arg(long)]
+    pauses: bool,
 }
 
 /// The numbers that an instance has handled, each as often as it did.
@@ -39,6 +49,10 @@ pub(crate) struct Handled {
     pub(crate) running: u64,
     /// What the stop cut off.
     pub(crate) cut: u64,
+    /// Events that were dropped because too many waited.
+    pub(crate) lost: u64,
+    /// How many times it left the queue group because of that.
+    pub(crate) pauses: u64,
 }
 
 #[derive(Clone)]
@@ -99,9 +113,11 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     println!("{READY}");
     stop.recv().await;
     let running = service.in_flight() as u64;
+    let events = service.events();
     let report = service.shutdown().await?;
     let mut handled = mem::take(&mut *handler.handled.lock());
     handled.running = running;
+    (handled.lost, handled.pauses) = (events.lost, events.pauses);
     handled.cut = report.requests_cut as u64 + report.events_cut;
     println!("{}", serde_json::to_string(&handled)?);
     Ok(())
@@ -109,10 +125,20 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
 
 async fn start(args: &Args, handler: &Handler) -> Result<Service> {
     let heard = handler.clone();
+    let work = Duration::from_micros(args.event_work);
     let on_event = move |_: Context, Json(id): Json<u64>| {
         heard.note(id, |handled| &mut handled.events);
-        async { Ok::<_, Status>(()) }
+        async move {
+            if !work.is_zero() {
+                sleep(work).await;
+            }
+            Ok::<_, Status>(())
+        }
     };
+    let mut group = SubscriberOptions::default().with_queue(GROUP);
+    if args.pauses {
+        group = group.with_overflow(Overflow::Pause);
+    }
     let plugins = plugins(&args.nats);
     let mut options = ServerOptions::default();
     if let Some(limit) = args.limit {
@@ -124,6 +150,6 @@ async fn start(args: &Args, handler: &Handler) -> Result<Service> {
         .registry_plugin(plugins.registry)
         .server_options(options)
         .serve(WorkServer::new(handler.clone()))
-        .subscribe_with(EVENTS, SubscriberOptions::default().with_queue(GROUP), on_event);
+        .subscribe_with(EVENTS, group, on_event);
     service.start().await.context("the instance does not start")
 }

@@ -16,6 +16,7 @@ mod overload;
 mod process;
 mod proxy;
 mod restart;
+mod slow;
 mod storm;
 
 /// Services of real processes under load, while what they stand on fails.
@@ -33,6 +34,8 @@ enum Command {
     Restart(restart::Args),
     /// Makes ten times the calls that a service can carry.
     Overload(overload::Args),
+    /// Shows what one slow member costs its queue group, while it stays and while it pauses.
+    Slow(slow::Args),
     /// Is one instance of the service.
     Serve(instance::Args),
 }
@@ -47,6 +50,7 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Restart(args)) => restart::run(&args).await,
         Some(Command::Overload(args)) => overload::run(&args).await,
+        Some(Command::Slow(args)) => slow::run(&args).await,
         Some(Command::Serve(args)) => instance::run(&args).await.map(|()| true),
         None => storm::run(&cli.storm).await,
     };

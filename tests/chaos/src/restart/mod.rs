@@ -8,6 +8,7 @@ use anyhow::Result;
 use nats_testing::NatsServer;
 use tokio::task::JoinSet;
 
+use crate::instance::KEEPS;
 use crate::interface;
 use crate::process::Instance;
 
@@ -16,9 +17,6 @@ mod load;
 
 use ledger::Ledger;
 use load::Load;
-
-/// The instances tell what they handled.
-const KEEPS: &str = "--keeps";
 
 /// How often, and under what load.
 #[derive(clap::Args)]
