@@ -63,10 +63,10 @@ impl Encoding {
 }
 
 /// Reads an event in either encoding.
-pub(crate) fn decode(payload: &Bytes) -> Result<Message> {
+pub(crate) fn decode(payload: Bytes) -> Result<Message> {
     match payload.first() {
         Some(first) if native::begins(*first) => native::decode(payload),
-        _ => envelope::decode(payload),
+        _ => envelope::decode(&payload),
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
         let message = Message::new("body").with_header("Name", "value");
         for encoding in [Encoding::GoMicro, Encoding::Native] {
             let payload = encoding.encode(&message).unwrap();
-            assert_eq!(decode(&payload).unwrap(), message, "{encoding:?}");
+            assert_eq!(decode(payload).unwrap(), message, "{encoding:?}");
         }
     }
 

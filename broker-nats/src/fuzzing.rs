@@ -9,7 +9,7 @@ use crate::encoding::{self, Encoding};
 /// What is read as an event, in either encoding, can be written in both, and is read as the same.
 pub fn events(data: &[u8]) {
     let payload = Bytes::copy_from_slice(data);
-    let Ok(event) = encoding::decode(&payload) else {
+    let Ok(event) = encoding::decode(payload) else {
         return;
     };
     assert!(
@@ -18,7 +18,7 @@ pub fn events(data: &[u8]) {
     );
     for encoding in [Encoding::Native, Encoding::GoMicro] {
         let written = encoding.encode(&event).ok();
-        let read = written.and_then(|written| encoding::decode(&written).ok());
+        let read = written.and_then(|written| encoding::decode(written).ok());
         assert_eq!(read.as_ref(), Some(&event), "{encoding:?}");
     }
 }

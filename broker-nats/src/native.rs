@@ -1,6 +1,6 @@
 //! The native encoding of an event, as the documentation of this crate specifies it.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use micro_core::message::Headers;
 use micro_core::{Error, ErrorKind, Message, Result, Text};
 use nats_common::envelope::{MAX_HEADER_BYTES, MAX_HEADERS};
@@ -26,7 +26,7 @@ pub(crate) fn encode(message: &Message) -> Result<Bytes> {
         let limits = format!("too many headers: at most {MAX_HEADERS}, of {MAX_HEADER_BYTES} bytes together");
         return Err(Error::new(ErrorKind::ResourceExhausted, limits));
     }
-    let mut buffer = Vec::with_capacity(1 + NUMBER * (1 + 2 * count) + message.size());
+    let mut buffer = Vec::with_capacity(encoded_len(message));
     buffer.push(NATIVE | VERSION);
     write_number(&mut buffer, count);
     for (name, value) in message.headers.iter() {
@@ -39,18 +39,26 @@ pub(crate) fn encode(message: &Message) -> Result<Bytes> {
     Ok(Bytes::from(buffer))
 }
 
+/// Exactly: what is left over in a buffer makes a second allocation of it.
+fn encoded_len(message: &Message) -> usize {
+    let texts = message.headers.iter().flat_map(|(name, value)| [name, value]);
+    let lengths: usize = texts.map(|text| number_len(text.len())).sum();
+    1 + number_len(message.headers.len()) + lengths + message.size()
+}
+
 /// Decodes a message. Its body is part of the payload: nothing is copied.
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`] for another version, and for lengths and texts that are none.
-pub(crate) fn decode(payload: &Bytes) -> Result<Message> {
-    let (headers, body) = read(payload).map_err(|reason| {
+pub(crate) fn decode(mut payload: Bytes) -> Result<Message> {
+    let (headers, body) = read(&payload).map_err(|reason| {
         Error::new(ErrorKind::Malformed, format!("not an event: {reason}"))
             .with_context("bytes", payload.len())
     })?;
+    payload.advance(body);
     Ok(Message {
         headers,
-        body: payload.slice(body..),
+        body: payload,
     })
 }
 
@@ -86,6 +94,12 @@ fn write_number(buffer: &mut Vec<u8>, mut number: usize) {
     buffer.push(number as u8);
 }
 
+/// How many bytes a number takes.
+fn number_len(number: usize) -> usize {
+    let bits = usize::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
 fn read_number(rest: &mut &[u8]) -> Result<usize, &'static str> {
     let mut number = 0_usize;
     for at in 0..NUMBER {
@@ -111,7 +125,7 @@ mod tests {
     use super::*;
 
     fn reason(payload: &'static [u8]) -> String {
-        let error = decode(&Bytes::from_static(payload)).unwrap_err();
+        let error = decode(Bytes::from_static(payload)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Malformed);
         error.to_string()
     }
@@ -128,7 +142,7 @@ mod tests {
         ] {
             let payload = encode(&message).unwrap();
             assert_eq!(&payload[..], expected);
-            assert_eq!(decode(&payload).unwrap(), message);
+            assert_eq!(decode(payload).unwrap(), message);
         }
     }
 
@@ -136,14 +150,16 @@ mod tests {
     fn every_size_around_a_number_s_limits_comes_back() {
         for size in [0, 1, 127, 128, 129, 16_383, 16_384, 16_385] {
             let message = Message::new(vec![0xff; size]).with_header("Long", "v".repeat(size));
-            assert_eq!(decode(&encode(&message).unwrap()).unwrap(), message, "{size}");
+            let payload = encode(&message).unwrap();
+            assert_eq!(payload.len(), encoded_len(&message), "{size}");
+            assert_eq!(decode(payload).unwrap(), message, "{size}");
         }
     }
 
     #[test]
     fn the_body_is_not_copied() {
         let payload = encode(&Message::new("body")).unwrap();
-        let body = decode(&payload).unwrap().body;
+        let body = decode(payload.clone()).unwrap().body;
         assert!(std::ptr::eq(&raw const payload[2], &raw const body[0]));
     }
 
@@ -172,7 +188,7 @@ mod tests {
     fn what_is_cut_anywhere_ends_no_process() {
         let whole = encode(&Message::new("").with_header("Name", "v".repeat(200))).unwrap();
         for length in 0..whole.len() {
-            assert!(decode(&whole.slice(..length)).is_err(), "{length}");
+            assert!(decode(whole.slice(..length)).is_err(), "{length}");
         }
     }
 

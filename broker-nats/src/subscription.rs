@@ -104,7 +104,7 @@ impl<P: Unpin> Stream for Events<P> {
 }
 
 fn read(event: Unread) -> Result<Event> {
-    match encoding::decode(&event.payload) {
+    match encoding::decode(event.payload) {
         Ok(message) => Ok(Event::new(Text::new(&event.subject), message)),
         Err(error) => Err(error.with_context("topic", &event.subject)),
     }
