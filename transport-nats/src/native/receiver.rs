@@ -89,15 +89,6 @@ impl Receiver {
         None
     }
 
-    fn put_together(&mut self, pieces: Vec<Bytes>, len: usize) -> Result<Message> {
-        let mut content = Vec::with_capacity(len);
-        for piece in pieces {
-            content.extend_from_slice(&piece);
-        }
-        let content = Bytes::from(content);
-        self.hand_out(content::read(&content, &content))
-    }
-
     fn hand_out(&mut self, message: Option<Message>) -> Result<Message> {
         match message {
             Some(message) => {
@@ -119,7 +110,7 @@ impl Receiver {
                 self.frames = frames;
                 self.next_message()
             }
-            What::Pieces(pieces, len) => Some(self.put_together(pieces, len)),
+            What::Whole(content) => Some(self.hand_out(content::read(&content, &content))),
         }
     }
 

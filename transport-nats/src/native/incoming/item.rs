@@ -14,8 +14,8 @@ pub(crate) struct Item {
 pub(crate) enum What {
     /// Frames, of which those that are messages count.
     Frames(Bytes),
-    /// The pieces of one message, and their length together.
-    Pieces(Vec<Bytes>, usize),
+    /// The content of one message that came in pieces.
+    Whole(Bytes),
 }
 
 impl Item {

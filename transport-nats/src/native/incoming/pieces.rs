@@ -1,56 +1,50 @@
 //! Messages that come in pieces.
 
-use bytes::Bytes;
-
 use super::{Incoming, Item, News, What};
 use crate::ending::Entry;
 use crate::native::breach::Breach;
-use crate::native::packet::Packet;
 
 /// A message of which a part has come.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    whole: Vec<Bytes>,
-    /// What was copied, behind those that are whole.
-    copied: Vec<u8>,
+    /// What has come, put together at once: so that pieces hold no packets, and are copied while they are at hand.
+    whole: Vec<u8>,
+    total: u64,
     missing: u64,
-    len: usize,
     /// What of its cost has not been given back, because earlier messages still wait.
     pub(super) held: u64,
 }
-
-/// A piece of so many bytes, and of half of its packet, is kept where it is.
-const WORTH_ITS_PACKET: usize = 512;
 
 impl Pieces {
     fn new(total: u64) -> Self {
         Pieces {
             whole: Vec::new(),
-            copied: Vec::new(),
+            total,
             missing: total,
-            len: 0,
             held: 0,
         }
     }
 
-    /// What is kept of packets must not outgrow the message: small pieces are copied, and so hold no packet.
-    fn keep(&mut self, piece: &[u8], packet: &Packet) {
-        if piece.len() < WORTH_ITS_PACKET || packet.frames.len() > 2 * piece.len() {
-            return self.copied.extend_from_slice(piece);
+    /// There is room for twice what has come, at most: a total that lies costs nothing.
+    fn keep(&mut self, piece: &[u8]) {
+        let needed = self.whole.len() + piece.len();
+        if needed > self.whole.capacity() {
+            let total = usize::try_from(self.total).unwrap_or(usize::MAX);
+            let room = needed.max(2 * self.whole.len()).min(total);
+            self.whole.reserve_exact(room - self.whole.len());
         }
-        self.end_copy();
-        self.whole.push(packet.frames.slice_ref(piece));
-    }
-
-    fn end_copy(&mut self) {
-        if !self.copied.is_empty() {
-            self.whole.push(std::mem::take(&mut self.copied).into());
-        }
+        self.whole.extend_from_slice(piece);
     }
 
     /// Nobody reads them.
     pub(super) fn forget(&mut self) {
-        (self.whole, self.copied) = (Vec::new(), Vec::new());
+        self.whole = Vec::new();
+    }
+
+    /// For how many bytes there is room.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.whole.capacity()
     }
 }
 
@@ -64,23 +58,16 @@ impl Incoming {
         Ok(())
     }
 
-    pub(super) fn take_piece(
-        &mut self,
-        piece: &[u8],
-        cost: u64,
-        packet: &Packet,
-        news: &mut News<'_>,
-    ) -> Result<(), Breach> {
+    pub(super) fn take_piece(&mut self, piece: &[u8], cost: u64, news: &mut News<'_>) -> Result<(), Breach> {
         if !self.window.receive(cost) {
             return Err(Breach::Overflow);
         }
         let pieces = self.pieces.as_mut().ok_or(Breach::Malformed)?;
         let missing = pieces.missing.checked_sub(piece.len() as u64);
         pieces.missing = missing.ok_or(Breach::Malformed)?;
-        pieces.len += piece.len();
         pieces.held += cost;
         if self.ending.entry() == Entry::Open {
-            pieces.keep(piece, packet);
+            pieces.keep(piece);
         }
         // While nothing waits before it, its pieces cost nothing: so it can be larger than the window.
         if self.queue.is_empty() && !self.lent {
@@ -92,10 +79,9 @@ impl Incoming {
     }
 
     fn end_pieces(&mut self) {
-        if let Some(mut pieces) = self.pieces.take_if(|pieces| pieces.missing == 0) {
-            pieces.end_copy();
+        if let Some(pieces) = self.pieces.take_if(|pieces| pieces.missing == 0) {
             self.push(Item {
-                what: What::Pieces(pieces.whole, pieces.len),
+                what: What::Whole(pieces.whole.into()),
                 cost: pieces.held,
                 messages: 1,
             });

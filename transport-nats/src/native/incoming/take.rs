@@ -90,12 +90,12 @@ impl Incoming {
                 Frame::First(total, piece) => {
                     self.push_run(&run, before, packet);
                     self.begin_pieces(total)?;
-                    self.take_piece(piece, window::cost(piece.len()), packet, &mut news)?;
+                    self.take_piece(piece, window::cost(piece.len()), &mut news)?;
                     run = Run::new(rest);
                 }
                 Frame::More(piece) => {
                     self.push_run(&run, before, packet);
-                    self.take_piece(piece, piece.len() as u64, packet, &mut news)?;
+                    self.take_piece(piece, piece.len() as u64, &mut news)?;
                     run = Run::new(rest);
                 }
                 word => news.note(word, way),

@@ -60,8 +60,8 @@ fn pieces_are_one_message_in_its_place() {
     take(&mut incoming, 2, &[Frame::More(b"ef"), Frame::Message(b"after")]).unwrap();
     let waiting: Vec<_> = (0..3).map(|_| item(&mut incoming, 0).0.what).collect();
     match &waiting[..] {
-        [What::Frames(before), What::Pieces(pieces, 6), What::Frames(after)] => {
-            assert_eq!(pieces.concat(), b"abcdef");
+        [What::Frames(before), What::Whole(content), What::Frames(after)] => {
+            assert_eq!(&content[..], b"abcdef");
             assert_eq!(frame::take(&mut &before[..]), Some(Frame::Message(b"before")));
             assert_eq!(frame::take(&mut &after[..]), Some(Frame::Message(b"after")));
         }
@@ -81,7 +81,7 @@ fn a_message_larger_than_the_window_is_let_in_while_nothing_waits_before_it() {
         assert!(granted > 1000 * (number + 1) + MESSAGE_COST);
     }
     let (item, _) = item(&mut incoming, 0);
-    assert!(matches!(item.what, What::Pieces(pieces, 50_000) if pieces.len() == 50));
+    assert!(matches!(item.what, What::Whole(content) if content.len() == 50_000));
 }
 
 #[test]
@@ -239,20 +239,31 @@ fn what_pads_a_packet_is_not_kept() {
 }
 
 #[test]
-fn small_pieces_hold_no_packet() {
+fn pieces_hold_no_packet() {
     let mut incoming = incoming();
     let mut packets = vec![padded(0, &Frame::First(1200, b"a"))];
     let more = (1..200).map(|number| padded(number, &Frame::More(if number % 2 == 0 { b"" } else { b"b" })));
     packets.extend(more);
     packets.push(packet(200, &[Frame::More(&[b'c'; 1000])]));
-    let large = packets[200].frames.len();
     packets.push(packet(201, &[Frame::More(&[b'd'; 99])]));
-    assert_eq!(kept(&mut incoming, &packets), large);
+    assert_eq!(kept(&mut incoming, &packets), 0);
     match item(&mut incoming, 0).0.what {
-        What::Pieces(pieces, 1200) => {
+        What::Whole(content) => {
             let expected = ["a", &"b".repeat(100), &"c".repeat(1000), &"d".repeat(99)].concat();
-            assert_eq!((pieces.len(), pieces.concat()), (3, expected.into_bytes()));
+            assert_eq!(content, expected);
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn room_is_made_for_what_came_and_not_for_what_is_announced() {
+    let mut incoming = incoming();
+    take(&mut incoming, 0, &[Frame::First(100_000, &[0; 10])]).unwrap();
+    for number in 1..=100 {
+        let came = 10 * usize::try_from(number).unwrap();
+        let room = incoming.pieces.as_ref().unwrap().room();
+        assert!((came..=2 * came).contains(&room), "{room} for {came}");
+        take(&mut incoming, number, &[Frame::More(&[0; 10])]).unwrap();
     }
 }

@@ -166,7 +166,7 @@ fn messages_of_every_size_fit_the_server_and_are_put_together() {
 
 fn read(what: What) -> Message {
     let content = match what {
-        What::Pieces(pieces, _) => Bytes::from(pieces.concat()),
+        What::Whole(content) => content,
         What::Frames(frames) => {
             let mut rest = &frames[..];
             let found = std::iter::from_fn(|| frame::take(&mut rest)).find_map(|frame| match frame {
