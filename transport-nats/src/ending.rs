@@ -29,6 +29,8 @@ pub(crate) struct Ending {
     deaf: bool,
     /// Something may have been lost, in either direction.
     failed: bool,
+    /// The peer said that nothing more comes, and that it reads nothing more.
+    said: (bool, bool),
 }
 
 /// What may still come.
@@ -118,6 +120,7 @@ impl Ending {
 
     /// The peer says that nothing more comes.
     pub(crate) fn finished(&mut self) {
+        self.said.0 = true;
         match self.receiving {
             Receiving::Open if !self.leaving => self.receiving = Receiving::Over,
             Receiving::Open | Receiving::Unreachable => self.receiving = Receiving::Departed,
@@ -127,6 +130,7 @@ impl Ending {
 
     /// The peer reads no more, and has left so many messages unread.
     pub(crate) fn stopped(&mut self, unread: usize) {
+        self.said.1 = true;
         self.unread = unread;
         self.refuse(Failure::new(ErrorKind::Closed, "the peer has closed the socket"));
     }
@@ -216,6 +220,11 @@ impl Ending {
     /// Whether something may have been lost, so that the end of this socket is none that was wanted.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the peer has left, in both directions.
+    pub(crate) fn has_peer_left(&self) -> bool {
+        self.said == (true, true)
     }
 
     /// Whether nothing can come any more, although the peer has not said so.

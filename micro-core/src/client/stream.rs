@@ -129,7 +129,7 @@ impl Call {
         let farewell = self.farewell();
         let leave = async {
             // Said in every case: a peer that has ended reads past it, and any other learns that nobody waits.
-            sender.send(farewell).await.ok();
+            sender.feed(farewell).await.ok();
             sender.finish().await.ok();
         };
         let leave = tokio::time::timeout(VERDICT, leave);

@@ -151,7 +151,8 @@ impl Drop for Receiver {
         let unread = !self.frames.is_empty();
         if self.end().change(|incoming| incoming.abandon(unread)) {
             let read = self.read;
-            self.end().say(|out| out.due.stop = Some(read));
+            // Mostly the other half is dropped next, and says its word in the same packet.
+            self.end().say_soon(|out| out.due.stop = Some(read));
         }
     }
 }

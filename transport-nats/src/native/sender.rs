@@ -163,6 +163,9 @@ impl Sink<Message> for Sender {
             if self.end().has_dropped() {
                 return Poll::Ready(Err(self.refusal()));
             }
+            if self.hold.has_peer_left() {
+                return Poll::Ready(Ok(()));
+            }
             let connection = self.end().link.connection.clone();
             let flushed = Box::pin(async move { connection.flush().await });
             self.finish = Some(Finish::Flushing(flushed));

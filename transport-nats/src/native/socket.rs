@@ -60,10 +60,11 @@ impl Hold {
             .with_closed(move || end.closed.wait())
     }
 
-    /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost.
+    /// Tells the peer that nothing more comes: a wanted end, or one by which something may have been lost. A peer that has
+    /// left in both directions is told nothing.
     pub(crate) fn finish(&self) {
         self.end.closed.set();
-        if !self.end.is_open() {
+        if !self.end.is_open() || self.has_peer_left() {
             return;
         }
         let failed = self.end.look(|incoming| incoming.ending.has_failed());
@@ -71,6 +72,11 @@ impl Hold {
             true => out.due.reset = Some((Reason::Failed, "the other end has failed")),
             false => out.due.fin = true,
         });
+    }
+
+    /// Whether the peer neither sends nor reads anything more.
+    pub(crate) fn has_peer_left(&self) -> bool {
+        self.end.look(|incoming| incoming.ending.has_peer_left())
     }
 
     /// Stays until what was taken has left, when that needs the peer.

@@ -43,6 +43,19 @@ impl End {
         self.note(sent);
     }
 
+    /// Says a word a moment later, together with what is said meanwhile: from a drop, which others may follow.
+    pub(crate) fn say_soon(self: &Arc<Self>, word: impl FnOnce(&mut Out)) {
+        let mut out = self.out.lock();
+        word(&mut out);
+        // A peer that knows nothing of this socket needs to know nothing of its end.
+        if out.with_courier || !self.is_open() || !out.has_something(true) {
+            return;
+        }
+        out.with_courier = true;
+        drop(out);
+        self.link.connection.publish_from(self.clone());
+    }
+
     /// Tells the peer that the listener leaves its address.
     pub(crate) fn say_goaway(self: &Arc<Self>) {
         self.say(|out| out.due.goaway = true);
