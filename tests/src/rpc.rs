@@ -100,6 +100,7 @@ suite! {
         }
         credit: {
             an_unread_stream_stops_its_caller,
+            an_unread_stream_is_bounded_in_bytes,
             an_unread_conversation_goes_on_when_it_is_read,
             a_caller_of_an_unread_stream_can_leave,
             a_handler_that_waits_for_its_reader_ends_with_its_call,

@@ -27,7 +27,7 @@ pub struct ClientOptions {
     pub max_in_flight: usize,
     /// How many items of one stream wait for a slow reader before its handler is to wait, beside the message that is being
     /// read. It counts for at least 256 with peers that understand packs of items, and at most 1 MiB of items waits, and one
-    /// message, whatever this says. Default: 2,048.
+    /// message, whatever this says. Default: 16,384.
     pub stream_capacity: usize,
     /// How long a socket without calls is kept. Default: 60 s.
     pub idle_timeout: Duration,
@@ -45,7 +45,7 @@ impl Default for ClientOptions {
             hedge: None,
             dial_timeout: Duration::from_secs(5),
             max_in_flight: 65_536,
-            stream_capacity: 2_048,
+            stream_capacity: 16_384,
             idle_timeout: Duration::from_secs(60),
             outlier_detection: OutlierDetection::default(),
         }

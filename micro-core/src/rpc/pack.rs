@@ -11,7 +11,7 @@ use crate::rpc::credit::{Amount, Credit};
 use crate::rpc::items::{Chunk, Items, LENGTH};
 
 /// A pack of this many bytes is full.
-const FULL: usize = 16 << 10;
+const FULL: usize = 32 << 10;
 
 /// An item of this many bytes travels alone.
 const LARGE: usize = 4 << 10;
@@ -23,7 +23,7 @@ const LONE: usize = 256;
 const HELD: Duration = Duration::from_micros(100);
 
 /// How many items are put into a pack before the time is looked at.
-const MOST: usize = 1024;
+const MOST: usize = 4096;
 
 /// Gathers items that are ready.
 ///

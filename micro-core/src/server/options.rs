@@ -11,7 +11,7 @@ pub struct ServerOptions {
     pub max_concurrent_requests: usize,
     /// How many items of one incoming stream wait for its handler before its caller is to wait, beside the message that
     /// the handler is reading. It counts for at least 256 with peers that understand packs of items, and at most 1 MiB of
-    /// items waits, and one message, whatever this says. Default: 2,048.
+    /// items waits, and one message, whatever this says. Default: 16,384.
     pub stream_capacity: usize,
     /// What its methods are called in spans and metrics. Default: whatever callers call them.
     pub methods: Methods,
@@ -21,7 +21,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         ServerOptions {
             max_concurrent_requests: 10_000,
-            stream_capacity: 2_048,
+            stream_capacity: 16_384,
             methods: Methods::default(),
         }
     }

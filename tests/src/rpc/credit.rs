@@ -14,7 +14,7 @@ use super::peers::{Stage, receive};
 use super::stage::{PATIENCE, SERVICE, ask, pair};
 
 /// How many items may wait unread, and a pack that is being read: what the options say without being asked.
-const WAITING: usize = 2_048 + 1_024;
+const WAITING: usize = 16_384 + 4_096;
 
 /// `Test.Late`, which sums up as many numbers as it is sent, but does not begin before it is let.
 fn late(begin: &Signal, ended: &Signal) -> Router {
@@ -38,7 +38,7 @@ fn late(begin: &Signal, ended: &Signal) -> Router {
 
 /// A caller sends no more than a bounded number of items that the handler has not read, and none of them is lost.
 pub async fn an_unread_stream_stops_its_caller(world: &RpcWorld) {
-    const MANY: u64 = 10_000;
+    const MANY: u64 = 40_000;
     let (begin, ended, made) = (Signal::default(), Signal::default(), Runs::default());
     let (client, _server) = pair(world, late(&begin, &ended)).await;
     let runs = made.clone();
@@ -62,6 +62,78 @@ async fn fill(client: &micro_core::Client, made: &Runs) {
     }
 }
 
+/// A reader that has read some, and then stops, lets no more bytes be made than may wait: a handler's, and a caller's.
+pub async fn an_unread_stream_is_bounded_in_bytes(world: &RpcWorld) {
+    let (begin, made) = (Signal::default(), Runs::default());
+    let (client, _server) = pair(world, texts(&begin, &made)).await;
+    let mut sent = client
+        .server_stream::<_, Json<String>>(SERVICE, "Test.Texts", Json(()))
+        .await
+        .unwrap();
+    for number in 0..TEXTS {
+        if number == READ {
+            fill(&client, &made).await;
+            assert!(made.get() <= READ + UNREAD, "{} were made", made.get());
+        }
+        assert_eq!(sent.next().await, Some(Ok(text(number))));
+    }
+    assert!(sent.next().await.is_none());
+    let written = Runs::default();
+    let counted = written.clone();
+    let texts = futures::stream::iter(0..TEXTS).map(move |number| {
+        counted.count();
+        Ok(text(number))
+    });
+    let call = client.client_stream::<_, Json<usize>>(SERVICE, "Test.Read", Streaming::new(texts));
+    let call = tokio::spawn(async move { call.timeout(PATIENCE * 3).await });
+    fill(&client, &written).await;
+    assert!(written.get() <= READ + UNREAD, "{} were sent", written.get());
+    begin.fire();
+    assert_eq!(call.await.unwrap(), Ok(Json(TEXTS)));
+}
+
+/// How many texts there are, and after how many a reader stops.
+const TEXTS: usize = 500;
+const READ: usize = 10;
+
+/// A text, of 16 KiB.
+fn text(number: usize) -> Json<String> {
+    Json(format!("{number:016384}"))
+}
+
+/// How many of them may wait: 1 MiB, one on its way, and one that is made.
+const UNREAD: usize = (1 << 20) / (16 << 10) + 2;
+
+/// `Test.Texts`, which sends them all, and `Test.Read`, which reads some, and the rest when it is let.
+fn texts(begin: &Signal, made: &Runs) -> Router {
+    let (begin, made) = (begin.clone(), made.clone());
+    let sent = move |_: Context, _: Json<()>| {
+        let made = made.clone();
+        let texts = futures::stream::iter(0..TEXTS).map(move |number| {
+            made.count();
+            Ok(text(number))
+        });
+        async move { Ok(Streaming::new(texts)) }
+    };
+    let read = move |_: Context, mut texts: Streaming<Json<String>>| {
+        let begin = begin.clone();
+        async move {
+            let mut read = 0;
+            while let Some(came) = texts.next().await {
+                assert_eq!(came?, text(read));
+                read += 1;
+                if read == READ {
+                    begin.fired().await;
+                }
+            }
+            Ok(Json(read))
+        }
+    };
+    router()
+        .server_stream("Test.Texts", sent)
+        .client_stream("Test.Read", read)
+}
+
 /// A conversation that its caller does not read stops on both sides, and goes on when it does: neither end waits for the
 /// other.
 pub async fn an_unread_conversation_goes_on_when_it_is_read(world: &RpcWorld) {
@@ -77,7 +149,7 @@ pub async fn an_unread_conversation_goes_on_when_it_is_read(world: &RpcWorld) {
         "{} items were made for nobody",
         made.get()
     );
-    for expected in 0..20_000 {
+    for expected in 0..60_000 {
         assert_eq!(echoed.next().await, Some(Ok(Json(expected))));
     }
 }

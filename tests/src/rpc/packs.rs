@@ -12,7 +12,7 @@ use super::peers::{Stage, receive};
 use super::stage::{PATIENCE, SERVICE, pair};
 
 /// More than any number of items that travel together.
-const MANY: usize = 3_000;
+const MANY: usize = 10_000;
 
 /// Items of all sizes, below and above what travels together, arrive in their order, each as it was.
 pub async fn items_of_every_size_keep_their_order(world: &RpcWorld) {
