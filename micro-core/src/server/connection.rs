@@ -179,8 +179,10 @@ where
             return;
         };
         if let Err(status) = running.allow(amount) {
+            // Before it is cut: it may have ended a moment later, and its caller would wait for the word.
+            let caller = running.caller();
             running.cut();
-            if let Some(caller) = running.caller() {
+            if let Some(caller) = caller {
                 self.refuse(caller.reply.clone(), &status).await;
             }
         }
