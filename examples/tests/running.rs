@@ -77,7 +77,7 @@ fn program(example: &str) -> PathBuf {
     let program = folder.join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         program.exists(),
-        "{} is not built: `cargo test -p micro-examples` does",
+        "{} is not built: `cargo build -p micro-examples --examples` does",
         program.display()
     );
     program

@@ -26,11 +26,12 @@ pub(super) fn build(packages: &[String]) -> Result<Vec<Binary>> {
         given => given.to_vec(),
     };
     eprintln!("building the tests of {}", packages.join(", "));
+    let chosen = packages.iter().flat_map(|package| ["--package", package]);
+    // An example with tests of its own is built as a test only, and other tests run it as a program.
+    let mut examples = process::cargo(["build", "--examples"]);
+    process::capture(examples.args(chosen.clone()))?;
     let mut command = process::cargo(["test", "--no-run", "--message-format=json"]);
-    for package in &packages {
-        command.args(["--package", package]);
-    }
-    let output = process::capture(&mut command)?;
+    let output = process::capture(command.args(chosen))?;
     let binaries: Vec<_> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| binary(&serde_json::from_str(line).ok()?))
