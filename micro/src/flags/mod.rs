@@ -3,6 +3,7 @@
 mod backends;
 #[cfg(feature = "nats")]
 mod nats;
+mod origin;
 mod parse;
 mod server;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches};
 use micro_core::plugin::{Plugins, Table};
 
+use super::origin;
+
 pub(super) const TRANSPORT: &str = "What carries calls";
 pub(super) const BROKER: &str = "What carries events";
 pub(super) const REGISTRY: &str = "What knows who serves what";
@@ -52,7 +54,9 @@ pub(crate) fn try_parse<F: Args + FromArgMatches>(
             "Every flag may be written with hyphens. A flag beats the environment, which beats the program.",
         );
     let mut command = know_plugins(F::augment_args(command), plugins);
-    let matches = command.try_get_matches_from_mut(args)?;
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let matches = command.try_get_matches_from_mut(args.clone());
+    let matches = matches.map_err(|error| origin::named(error, &command, &args))?;
     F::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 

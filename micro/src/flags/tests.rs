@@ -366,6 +366,34 @@ fn the_environment_beats_code_and_is_beaten_by_a_flag() {
 }
 
 #[test]
+fn a_mistake_in_the_environment_is_named_after_its_variable() {
+    let printed = in_environment(&[("MICRO_TRANSPORT", "pigeon")]);
+    assert!(
+        printed.contains("for 'MICRO_TRANSPORT (environment variable)'"),
+        "{printed}"
+    );
+    let printed = in_environment(&[("MICRO_SERVER_VERSION", "env"), ("MICRO_CLIENT_RETRIES", "-1")]);
+    assert!(
+        printed.contains("for 'MICRO_CLIENT_RETRIES (environment variable)'"),
+        "{printed}"
+    );
+    let printed = in_environment(&[("NATS_TOKEN", "secret"), ("NATS_CREDS", "y1")]);
+    assert!(printed.contains("NATS_TOKEN (environment variable)"), "{printed}");
+    assert!(printed.contains("NATS_CREDS (environment variable)"), "{printed}");
+    assert!(!printed.contains("secret"), "{printed}");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_named_after_its_flag() {
+    for args in [
+        ["--transport", "pigeon"],
+        ["--client-retries=x", "--server_version=1"],
+    ] {
+        assert!(refused(&args).contains("for '--"), "{args:?}");
+    }
+}
+
+#[test]
 fn every_flag_has_a_variable_that_does_something() {
     for (variable, value, expected) in [
         ("MICRO_TRANSPORT_ADDRESS", "x1,x2", r#"["x1", "x2"]"#),
