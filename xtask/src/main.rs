@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod against;
 mod bench;
 mod build_time;
 mod chaos;
@@ -42,6 +43,8 @@ enum Command {
     Ci(ci::Args),
     /// Runs the benchmarks, in release, with a real nats-server at hand.
     Bench(bench::Args),
+    /// Measures our side of the benchmarks beside that of an earlier commit.
+    Against(against::Args),
     /// Tries every way in which a Rust and a go-micro service can meet.
     Interop(interop::Args),
     /// Loads services of real processes while what they stand on fails.
@@ -82,6 +85,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Against(args) => against::run(&args),
         Command::Interop(args) => interop::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Matrix(args) => matrix::run(&args),
