@@ -85,6 +85,12 @@ impl Servers {
         }
     }
 
+    /// What humans call those that can be used: a comma-separated list.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self.usable.iter().map(Server::name).collect();
+        names.join(", ")
+    }
+
     fn share_login(&mut self, given: Option<Login>) {
         let first = given.or_else(|| self.usable.iter().find_map(|server| server.login.clone()));
         for server in &mut self.usable {

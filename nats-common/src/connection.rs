@@ -25,6 +25,7 @@ use crate::switchboard::Switchboard;
 pub struct Connection {
     board: Arc<Switchboard>,
     outbox: Arc<Outbox>,
+    servers: String,
     /// The wildcard subscription.
     _inbox: Pump,
 }
@@ -80,6 +81,7 @@ impl Connection {
         Ok(Arc::new(Connection {
             board,
             outbox,
+            servers: servers.names(),
             _inbox: inbox,
         }))
     }
@@ -140,6 +142,11 @@ impl Connection {
         }
     }
 
+    /// The servers that it was given, without credentials: a comma-separated list for humans.
+    pub fn servers(&self) -> &str {
+        &self.servers
+    }
+
     /// A subject that nobody has had, under which peers expect addresses that do not last: `_INBOX.<22 characters>`.
     pub fn unique_subject(&self) -> String {
         self.outbox.client.new_inbox()
@@ -185,6 +192,7 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
+            .field("servers", &self.servers)
             .field("inbox", &self.board.prefix)
             .field("connected", &self.is_connected())
             .finish_non_exhaustive()

@@ -106,6 +106,15 @@ impl Topics {
         }
     }
 
+    /// As [`parse`](Topics::parse) reads it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Topics::Current => "current",
+            Topics::Plugins => "plugins",
+            Topics::Both => "both",
+        }
+    }
+
     pub(crate) fn subjects(self) -> &'static [Subjects] {
         match self {
             Topics::Current => &ALL[..1],
@@ -156,6 +165,13 @@ mod tests {
         let (options, config) = RegistryOptions::from_config(&config).unwrap();
         assert_eq!(options.topics, Topics::Both);
         assert_eq!(config.addresses, ["nats://a:1", "b:2"]);
+    }
+
+    #[test]
+    fn topics_are_called_as_they_are_chosen() {
+        for topics in [Topics::Current, Topics::Plugins, Topics::Both] {
+            assert_eq!(Topics::parse(topics.name()).unwrap(), topics);
+        }
     }
 
     #[test]

@@ -35,11 +35,15 @@ pub(crate) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Asks, and returns what is found beside `own`: what this process holds.
+    /// Asks, and returns what is found beside `own`, which this process holds, and why no more is waited for.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the connection is down or was lost meanwhile, or the server is silent.
-    pub(crate) async fn ask(&self, query: &Query, own: &[ServiceRecord]) -> Result<Vec<ServiceRecord>> {
+    pub(crate) async fn ask(
+        &self,
+        query: &Query,
+        own: &[ServiceRecord],
+    ) -> Result<(Vec<ServiceRecord>, End)> {
         let epoch = self.watch.map(|_| self.hub.epoch());
         let mut answers = Answers::new(query.clone(), own);
         answers.expect(self.hub.known(query));
@@ -56,7 +60,7 @@ impl Asker<'_> {
             let complete = matches!(end, End::Silent | End::Complete).then_some(epoch);
             self.hub.found(query, &records, complete);
         }
-        Ok(records)
+        Ok((records, end))
     }
 
     /// Asks on every subject.

@@ -18,6 +18,7 @@ use crate::config::{RegistryOptions, is_registry_subject};
 use crate::hub::Hub;
 use crate::ledger::Ledger;
 use crate::own::Own;
+use crate::patience::End;
 use crate::query::Asker;
 use crate::responder::{Announcer, Responder, obituary};
 use crate::ttl;
@@ -71,7 +72,7 @@ impl NatsRegistry {
         self.announcer.ledger.ignored()
     }
 
-    async fn find(&self, query: &Query) -> Result<Vec<ServiceRecord>> {
+    async fn find(&self, query: &Query) -> Result<(Vec<ServiceRecord>, End)> {
         let asker = Asker {
             connection: &self.announcer.connection,
             options: &self.options,
@@ -80,6 +81,20 @@ impl NatsRegistry {
             ledger: &self.announcer.ledger,
         };
         asker.ask(query, &self.announcer.own.records(query)).await
+    }
+
+    /// What whoever asks for a service can check that nobody serves.
+    fn nobody(&self, name: &str, end: End) -> Error {
+        let why = match end {
+            End::Unserved => "no registry listens there",
+            End::Complete | End::Silent | End::Limit => "no registry there knows it",
+        };
+        let (servers, topics) = (self.announcer.connection.servers(), self.options.topics.name());
+        let message = format!(
+            "nobody serves {name:?} on NATS at {servers}, with topics={topics}: {why}; check that it runs, with \
+             --registry=nats at the same server and the same topics (go-micro before v5.7 has topics=plugins)"
+        );
+        Error::new(ErrorKind::NotFound, message)
     }
 
     async fn listen(&self) -> Result<Arc<Watch>> {
@@ -150,16 +165,16 @@ impl Registry for NatsRegistry {
     async fn get(&self, name: &str) -> Result<Vec<ServiceRecord>> {
         let about = |error: Error| error.with_operation("get").with_context("service", name);
         name::check_service(name).map_err(|error| error.with_operation("get"))?;
-        let found = self.find(&Query::Get(name.to_owned())).await.map_err(about)?;
-        match found.is_empty() {
-            true => Err(about(Error::new(ErrorKind::NotFound, "nobody serves it"))),
-            false => Ok(found),
+        match self.find(&Query::Get(name.to_owned())).await.map_err(about)? {
+            (found, end) if found.is_empty() => Err(self.nobody(name, end).with_operation("get")),
+            (found, _) => Ok(found),
         }
     }
 
     async fn list(&self) -> Result<Vec<ServiceRecord>> {
-        self.find(&Query::List)
-            .await
+        let found = self.find(&Query::List).await;
+        found
+            .map(|(found, _)| found)
             .map_err(|error| error.with_operation("list"))
     }
 

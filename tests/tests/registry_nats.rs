@@ -269,7 +269,11 @@ async fn where_nobody_listens_nothing_is_waited_for() {
     let hours = RegistryOptions::default().with_query_limit(Duration::from_secs(9999));
     let here = registry(&server, hours.with_topics(Topics::Both)).await;
     let asking = async {
-        assert_eq!(here.get("nobody").await.unwrap_err().kind(), ErrorKind::NotFound);
+        let error = here.get("nobody").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        for said in [&*server.address(), "topics=both", "no registry listens"] {
+            assert!(error.to_string().contains(said), "{error}");
+        }
         assert!(here.list().await.unwrap().is_empty());
     };
     tokio::time::timeout(LIMIT, asking).await.unwrap();

@@ -43,6 +43,8 @@ pub(super) fn named(status: Status, service: &str) -> Status {
 
 pub(super) fn unselectable(error: Error, service: &str) -> Status {
     let message = match error.kind() {
+        // Most registries say which service it is that nobody serves, and what to do about it.
+        ErrorKind::NotFound if error.message().contains(service) => error.message().to_owned(),
         ErrorKind::NotFound => format!("nobody serves {service:?}: {error}"),
         _ => error.to_string(),
     };

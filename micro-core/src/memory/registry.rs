@@ -19,7 +19,7 @@ mod table;
 use table::Table;
 
 /// It is what a second process meets that was started without flags.
-const NOT_HERE: &str = "nobody serves it in this process, which is all that the memory registry sees; to reach others, \
+const NOT_HERE: &str = "in this process, which is all that the memory registry sees; to reach others, \
                         choose a registry and a transport that do, such as --registry=nats --transport=nats";
 
 static WORLDS: Worlds<Mutex<Table>> = Worlds::new();
@@ -85,9 +85,8 @@ impl Registry for MemoryRegistry {
         name::check_service(name).map_err(|error| error.with_operation("get"))?;
         let found = self.with_table(|table| table.get(name));
         if found.is_empty() {
-            return Err(Error::new(ErrorKind::NotFound, NOT_HERE)
-                .with_operation("get")
-                .with_context("service", name));
+            let message = format!("nobody serves {name:?} {NOT_HERE}");
+            return Err(Error::new(ErrorKind::NotFound, message).with_operation("get"));
         }
         Ok(found)
     }

@@ -24,12 +24,17 @@ async fn name(client: &Client) -> u64 {
     ask(client, "Test.Name", 0).await.unwrap()
 }
 
-/// A service that nobody serves is `NotFound`, by name, for every kind of call.
+/// A service that nobody serves is `NotFound`, by name and said once, for every kind of call.
 pub async fn an_unknown_service_is_not_found(world: &RpcWorld) {
     let client = Process::open(world).await.client();
     let status = refused(&client, "Test.Double", 1).await;
     assert_eq!(status.code(), Code::NotFound);
-    assert!(status.message().contains(SERVICE), "{status}");
+    assert_eq!(
+        status.message().matches(&format!("{SERVICE:?}")).count(),
+        1,
+        "{status}"
+    );
+    assert_eq!(status.message().matches("nobody serves").count(), 1, "{status}");
     assert!(status.is_never_delivered());
     let call = client.client_stream::<_, Json<u64>>(SERVICE, "Test.Sum", Streaming::from_iter([Json(1_u64)]));
     assert_eq!(call.await.unwrap_err().code(), Code::NotFound);
