@@ -9,6 +9,7 @@ mod cancellation;
 mod code;
 mod context;
 pub(crate) mod credit;
+mod details;
 pub(crate) mod frame;
 pub(crate) mod framing;
 pub(crate) mod headers;
