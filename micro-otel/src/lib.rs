@@ -2,6 +2,7 @@
 //!
 //! Service authors turn it on by the feature `otel` of the crate `micro`, and find it there as `micro::otel`.
 
+mod endpoints;
 mod http;
 mod instruments;
 mod recorder;

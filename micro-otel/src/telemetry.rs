@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use micro_core::plugin::without_login;
 use micro_core::{Error, ErrorKind, Result};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
@@ -9,6 +10,7 @@ use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig,
 };
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
 use tracing::Subscriber;
@@ -19,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::endpoints::Endpoints;
 use crate::http::Post;
 use crate::{MetricsRecorder, propagate};
 
@@ -39,6 +42,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Telemetry {
     traces: SdkTracerProvider,
     metrics: SdkMeterProvider,
+    /// Where both are sent, when that is known.
+    endpoints: Option<Endpoints>,
 }
 
 impl Telemetry {
@@ -61,7 +66,7 @@ impl Telemetry {
     pub fn from_env(service: &str) -> Result<Self> {
         let spans = SpanExporter::builder().with_http().with_http_client(post());
         let metrics = MetricExporter::builder().with_http().with_http_client(post());
-        Telemetry::by(service, spans.build(), metrics.build())
+        Telemetry::by(service, Endpoints::from_env(), spans.build(), metrics.build())
     }
 
     /// As [`from_env`](Telemetry::from_env), to the collector at this URL, whatever the environment says of that.
@@ -69,15 +74,17 @@ impl Telemetry {
     /// # Errors
     /// As [`from_env`](Telemetry::from_env).
     pub fn to(endpoint: &str, service: &str) -> Result<Self> {
-        let at = |path| format!("{}/v1/{path}", endpoint.trim_end_matches('/'));
+        let endpoints = Endpoints::below(endpoint);
         let spans = SpanExporter::builder().with_http().with_http_client(post());
         let metrics = MetricExporter::builder().with_http().with_http_client(post());
-        let spans = spans.with_endpoint(at("traces")).build();
-        Telemetry::by(service, spans, metrics.with_endpoint(at("metrics")).build())
+        let spans = spans.with_endpoint(&endpoints.traces).build();
+        let metrics = metrics.with_endpoint(&endpoints.metrics).build();
+        Telemetry::by(service, endpoints, spans, metrics)
     }
 
     fn by(
         service: &str,
+        endpoints: Endpoints,
         spans: Result<SpanExporter, ExporterBuildError>,
         metrics: Result<MetricExporter, ExporterBuildError>,
     ) -> Result<Self> {
@@ -88,12 +95,17 @@ impl Telemetry {
         Ok(Telemetry {
             traces: spans.with_resource(resource.clone()).build(),
             metrics: metrics.with_resource(resource).build(),
+            endpoints: Some(endpoints),
         })
     }
 
     /// Exports by these, for exporters of one's own.
     pub fn new(traces: SdkTracerProvider, metrics: SdkMeterProvider) -> Self {
-        Telemetry { traces, metrics }
+        Telemetry {
+            traces,
+            metrics,
+            endpoints: None,
+        }
     }
 
     /// Exports all spans of level `INFO` and above, and all metrics, of the whole process, and carries traces over calls and
@@ -135,17 +147,27 @@ impl Telemetry {
     /// Sends what was not sent yet. Blocks until that is done, at the end of a program.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] when not all of it arrived.
+    /// [`ErrorKind::Unavailable`] when not all of it arrived, with the endpoint that it was sent to.
     pub fn shutdown(self) -> Result<()> {
         // Of what could not be sent, only a flush tells.
-        let sent = self.traces.force_flush().and(self.metrics.force_flush());
-        let ended = self.traces.shutdown().and(self.metrics.shutdown());
-        sent.and(ended).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, format!("not all was exported: {error}"))
-                .with_operation("shutdown")
-                .with_source(error)
-        })
+        let traces = self.traces.force_flush();
+        let metrics = self.metrics.force_flush();
+        let traces = traces.and(self.traces.shutdown());
+        let metrics = metrics.and(self.metrics.shutdown());
+        let at = self.endpoints.as_ref();
+        let traces = traces.map_err(|error| unsent("traces", at.map(|at| &at.traces), error));
+        let metrics = metrics.map_err(|error| unsent("metrics", at.map(|at| &at.metrics), error));
+        traces.and(metrics)
     }
+}
+
+fn unsent(what: &str, endpoint: Option<&String>, error: OTelSdkError) -> Error {
+    let message = format!("not all {what} were exported: {error}");
+    let mut unsent = Error::new(ErrorKind::Unavailable, message).with_operation("shutdown");
+    if let Some(endpoint) = endpoint {
+        unsent = unsent.with_context("endpoint", without_login(endpoint));
+    }
+    unsent.with_source(error)
 }
 
 fn post() -> Post {

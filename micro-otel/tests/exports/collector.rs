@@ -136,4 +136,6 @@ pub(crate) async fn without_a_collector_nothing_hangs(world: &World) {
     let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
     let error = ended.expect("an end").unwrap().unwrap_err();
     assert_eq!(error.kind(), micro::ErrorKind::Unavailable);
+    let named = format!("{endpoint}/v1/traces");
+    assert!(error.to_string().contains(&named), "{error}");
 }
