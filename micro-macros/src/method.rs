@@ -127,6 +127,18 @@ impl Method {
         documentation(&self.attributes).iter().any(|line| line == heading)
     }
 
+    /// Behind how many of these attributes the author's section of errors ends, if it begins with one of them.
+    pub(crate) fn end_of_errors(attributes: &[&Attribute]) -> Option<usize> {
+        let heading = |attribute: &Attribute| {
+            let lines = documentation(slice::from_ref(attribute));
+            lines.into_iter().next().filter(|line| line.starts_with("# "))
+        };
+        let mut headings = attributes.iter().map(|attribute| heading(attribute));
+        let begin = headings.position(|heading| heading.as_deref() == Some("# Errors"))?;
+        let next = headings.position(|heading| heading.is_some_and(|line| SECTIONS.contains(&line.as_str())));
+        Some(next.map_or(attributes.len(), |lines| begin + 1 + lines))
+    }
+
     /// Whether the author wrote any documentation, be it in another file.
     pub(crate) fn is_documented(&self) -> bool {
         self.attributes
@@ -174,4 +186,27 @@ fn documentation(attributes: &[Attribute]) -> Vec<String> {
     let texts = attributes.iter().filter_map(text);
     let lines = texts.flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
     lines.map(|line| line.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn a_section_of_errors_ends_where_the_next_begins() {
+        let attributes: Vec<Attribute> = vec![
+            parse_quote!(#[doc = " # Panics"]),
+            parse_quote!(#[doc = " # Errors"]),
+            parse_quote!(#[doc = " When there is none."]),
+            parse_quote!(#[deprecated]),
+            parse_quote!(#[doc = " # Examples"]),
+            parse_quote!(#[doc = " None."]),
+        ];
+        let attributes: Vec<&Attribute> = attributes.iter().collect();
+        assert_eq!(Method::end_of_errors(&attributes), Some(4));
+        assert_eq!(Method::end_of_errors(&attributes[..3]), Some(3));
+        assert_eq!(Method::end_of_errors(&attributes[4..]), None);
+    }
 }

@@ -92,11 +92,17 @@ fn call(interface: &Interface, method: &Method) -> TokenStream {
     let (argument, request) = (method.argument(), request(interface, method));
     let response = &method.sides.response.message;
     let (shared, sections_of_author) = method.shared();
+    let end_of_errors = Method::end_of_errors(&sections_of_author).unwrap_or(0);
+    let (errors, others) = sections_of_author.split_at(end_of_errors);
+    let besides = (!errors.is_empty()).then(|| format!("\nBesides, {}.", any_call_ends_with(interface)));
+    let besides = besides.iter();
     let (remarks, sections) = (remarks(method, kind), sections(interface, method));
     quote! {
         #(#shared)*
         #(#[doc = #remarks])*
-        #(#sections_of_author)*
+        #(#errors)*
+        #(#[doc = #besides])*
+        #(#others)*
         #(#[doc = #sections])*
         pub fn #ident(&self, #argument: #request) -> #krate::client::Call<#krate::client::#kind_ident, #response> {
             self.stub.#how(&Self::#constant, #argument)
@@ -135,10 +141,8 @@ fn remarks(method: &Method, kind: Kind) -> Vec<String> {
 fn sections(interface: &Interface, method: &Method) -> Vec<String> {
     let mut text = Vec::new();
     if !method.has_section("# Errors") {
-        let any = link(interface, "Client::send");
-        text.push(format!(
-            "\n# Errors\nWhat the service answers, and what [any call]({any}) may end with."
-        ));
+        let any = any_call_ends_with(interface);
+        text.push(format!("\n# Errors\nWhat the service answers, and {any}."));
     }
     if !method.has_section("# Cancel safety") {
         let what = match method.sides.response.is_stream {
@@ -150,6 +154,11 @@ fn sections(interface: &Interface, method: &Method) -> Vec<String> {
         ));
     }
     text
+}
+
+fn any_call_ends_with(interface: &Interface) -> String {
+    let any = link(interface, "Client::send");
+    format!("what [any call]({any}) may end with")
 }
 
 /// Where rustdoc finds an item of the framework.
@@ -179,4 +188,61 @@ fn implementation(interface: &Interface) -> Option<TokenStream> {
         }
     };
     interface.supertraits.is_empty().then_some(implementation)
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::arguments::TraitArguments;
+
+    /// The documentation of the one call of an interface.
+    fn documented(item: syn::ItemTrait) -> String {
+        let interface = Interface::read(item, TraitArguments::default()).unwrap();
+        let call: syn::ImplItemFn = syn::parse2(call(&interface, &interface.methods[0])).unwrap();
+        let text = |attribute: &syn::Attribute| match &attribute.meta {
+            syn::Meta::NameValue(pair) => quote!(#pair).to_string(),
+            other => quote!(#other).to_string(),
+        };
+        call.attrs.iter().map(text).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn errors_of_any_call_stand_behind_those_of_the_author() {
+        let text = documented(parse_quote! {
+            trait Greeter {
+                /// Greets.
+                ///
+                /// # Errors
+                /// When nobody is there.
+                ///
+                /// # Examples
+                /// None.
+                async fn hello(&self, ctx: &Context, req: String) -> Result<String, Status>;
+            }
+        });
+        let places = [
+            "# Errors",
+            "When nobody",
+            "Besides, what",
+            "# Examples",
+            "# Cancel safety",
+        ];
+        let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("no {part}: {text}")));
+        assert!(places.is_sorted(), "{text}");
+        assert_eq!(text.matches("# Errors").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn errors_of_any_call_stand_alone_where_the_author_tells_of_none() {
+        let text = documented(parse_quote! {
+            trait Greeter {
+                /// Greets.
+                async fn hello(&self, ctx: &Context, req: String) -> Result<String, Status>;
+            }
+        });
+        assert!(text.contains("What the service answers, and what"), "{text}");
+        assert!(!text.contains("Besides"), "{text}");
+    }
 }
