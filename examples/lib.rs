@@ -82,7 +82,9 @@ pub fn forward_to<E: Send + 'static>(
 
 /// Logs to standard error, from this level on; `RUST_LOG=debug` asks for more.
 pub fn log_from(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // What the NATS client says of a connection, micro says too.
+    let quiet = || EnvFilter::new(format!("{level},async_nats=off"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
