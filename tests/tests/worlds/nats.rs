@@ -16,6 +16,9 @@ use transport_nats::{Encoding, NatsTransport};
 use super::lossy::LossyProxy;
 use super::process::Process;
 
+/// Many packets, and more than a reader may leave unread; the default of 65 MiB would take a debug build seconds.
+const MAX_MESSAGE: usize = 8 << 20;
+
 /// A server of its own. Each instance has its own connection to it, as each process has.
 pub(crate) struct NatsWorld {
     pub(crate) server: Mutex<NatsServer>,
@@ -46,6 +49,7 @@ impl NatsWorld {
 
     async fn transport(&self, address: &str) -> Arc<dyn Transport> {
         let transport = NatsTransport::new(connect(address).await);
+        let transport = transport.with_max_message_size(MAX_MESSAGE);
         Arc::new(transport.with_encoding(self.encoding))
     }
 }
