@@ -5,6 +5,7 @@ use micro_core::broker::BrokerCapabilities;
 use micro_core::{Broker, SubscribeOptions, Subscription};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
 
 use super::registration::health_that;
 use super::*;
@@ -61,12 +62,15 @@ impl Broker for Ailing {
     }
 }
 
+/// Bounds a failure: no test waits for it.
+const LIMIT: Duration = Duration::from_secs(30);
+
 async fn reasons(service: &Service, count: usize) -> Vec<String> {
     let is = |health: &Health| match health {
         Health::Degraded { reasons } => reasons.len() == count,
         health => count == 0 && health.is_ok(),
     };
-    match health_that(service, is).await {
+    match timeout(LIMIT, health_that(service, is)).await.unwrap() {
         Health::Degraded { reasons } => reasons,
         _ => Vec::new(),
     }
@@ -86,9 +90,12 @@ async fn a_denied_subscription_is_well_when_it_is_and_not_when_another_one_is() 
     // Something else that goes wrong does not make it well.
     broker.tell(0, ErrorKind::Unavailable);
     broker.tell(1, ErrorKind::Malformed);
-    while service.events().gaps == 0 || service.events().undecodable == 0 {
-        tokio::task::yield_now().await;
-    }
+    let noted = async {
+        while service.events().gaps == 0 || service.events().undecodable == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, noted).await.unwrap();
     assert_eq!(reasons(&service, 2).await.len(), 2);
     let event = Event::new(
         "numbers",
