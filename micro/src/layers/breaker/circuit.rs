@@ -104,12 +104,7 @@ impl Circuit {
             // What was let through before a change is of another time.
             State::Open { .. } => {}
             State::Closed(window) => {
-                if verdict == Verdict::Unknown {
-                    return;
-                }
-                let count = window.add(verdict == Verdict::Ill, now);
-                let ratio = count.failures as f64 / count.calls as f64;
-                if count.calls >= u64::from(options.minimum_calls) && ratio >= options.failure_ratio {
+                if verdict != Verdict::Unknown && trips(window, verdict, options, now) {
                     self.open(options.pause, now);
                 }
             }
@@ -162,4 +157,11 @@ impl Circuit {
         self.state = state;
         self.changes += 1;
     }
+}
+
+/// Notes what a call told; whether as many of the last ones failed as open a circuit.
+fn trips(window: &mut Window, verdict: Verdict, options: &CircuitBreakerOptions, now: Instant) -> bool {
+    let count = window.add(verdict == Verdict::Ill, now);
+    let ratio = count.failures as f64 / count.calls as f64;
+    count.calls >= u64::from(options.minimum_calls) && ratio >= options.failure_ratio
 }
