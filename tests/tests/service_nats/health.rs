@@ -23,13 +23,13 @@ async fn health_that(service: &Service, is: impl Fn(&str) -> bool) -> String {
     timeout(LIMIT, changed).await.expect("another health")
 }
 
-fn denying(subject: &str) -> String {
+pub(crate) fn denying(subject: &str) -> String {
     format!(
         "authorization {{ users: [ {{ user: ada, password: hush, permissions: {{ subscribe: {{ deny: [{subject:?}] }} }} }} ] }}"
     )
 }
 
-fn login(server: &NatsServer) -> String {
+pub(crate) fn login(server: &NatsServer) -> String {
     format!("nats://ada:hush@{}", server.address())
 }
 

@@ -21,6 +21,7 @@ mod headerless;
 mod health;
 mod hostile;
 mod lost;
+mod pausing;
 mod refused;
 mod secured;
 #[cfg(unix)]
