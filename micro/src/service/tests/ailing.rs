@@ -107,6 +107,7 @@ async fn a_denied_subscription_is_well_when_it_is_and_not_when_another_one_is() 
     broker.answers.notify_one();
     reasons(&service, 0).await;
     broker.answers.notify_one();
+    broker.told.lock().clear();
     service.shutdown().await.unwrap();
 }
 
