@@ -5,7 +5,7 @@
 //! | `varint`, `known`, `content`, `frame`, `packet` | the bytes |
 //! | `window`, `history`, `out`, `incoming` | the two sides of one end, without a network |
 //! | `end`, `sender`, `receiver`, `socket` | one end on the network |
-//! | `link`, `groups`, `home` | what many ends share, and whether their peers are there |
+//! | `link`, `groups`, `home`, `spare` | what many ends share, and whether their peers are there |
 
 mod breach;
 mod content;
@@ -25,6 +25,7 @@ mod packet;
 mod receiver;
 mod sender;
 mod socket;
+mod spare;
 mod varint;
 #[cfg(test)]
 mod vectors;

@@ -69,7 +69,10 @@ impl End {
             peer: OnceLock::new(),
             pulse: link.pulse(),
             closed: CloseSignal::default(),
-            incoming: Mutex::new((Incoming::new(WINDOW, link.max_content()), None)),
+            incoming: Mutex::new((
+                Incoming::new(WINDOW, link.max_content(), link.groups.spare()),
+                None,
+            )),
             out: Mutex::new(Out::new()),
         }
     }

@@ -1,5 +1,7 @@
 //! What packets of strangers must not do: see [`fuzzing`](crate::fuzzing).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use micro_core::ErrorKind;
 
@@ -141,7 +143,7 @@ struct Ear {
 impl Ear {
     fn new() -> Self {
         Ear {
-            incoming: Incoming::new(WINDOW, MAX_CONTENT),
+            incoming: Incoming::new(WINDOW, MAX_CONTENT, &Arc::default()),
             came: Vec::new(),
             largest: 0,
             allowed: 0,

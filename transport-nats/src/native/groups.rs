@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use super::frame::{self, Frame, Sign};
 use super::packet::{self, Packet};
+use super::spare::Spare;
 use crate::keeper::{Clock, Due, Pulse};
 
 /// All processes that this one has sockets to.
@@ -22,6 +23,7 @@ pub(crate) struct Groups {
     connection: Arc<Connection>,
     clock: Arc<Clock>,
     by_home: Mutex<HashMap<String, Weak<Group>>>,
+    spare: Arc<Spare>,
 }
 
 /// One process at the other end, of which somebody has a socket.
@@ -55,11 +57,17 @@ impl Groups {
             connection: connection.clone(),
             clock: clock.clone(),
             by_home: Mutex::default(),
+            spare: Arc::default(),
         }
     }
 
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse::new(self.clock.clone())
+    }
+
+    /// Memory that sockets have left.
+    pub(super) fn spare(&self) -> &Arc<Spare> {
+        &self.spare
     }
 
     /// The group of whoever signs like this.
@@ -76,8 +84,9 @@ impl Groups {
         group
     }
 
-    /// Asks those that have been silent.
+    /// Asks those that have been silent, and frees memory that nobody wants.
     pub(crate) fn look_around(&self) {
+        self.spare.tick();
         let mut groups = Vec::new();
         self.by_home.lock().retain(|_, group| {
             let group = group.upgrade();

@@ -1,7 +1,10 @@
 //! What comes in on one end of a socket: checked, and kept until it is read.
 
+use std::sync::Arc;
+
 use micro_core::Error;
 
+use super::spare::Spare;
 use super::window::Window;
 use crate::ending::{Ending, Entry, Step};
 
@@ -28,6 +31,8 @@ pub(crate) struct Incoming {
     /// The largest content of a message.
     max_content: u64,
     pieces: Option<Pieces>,
+    /// Where the memory of large messages is from.
+    spare: Arc<Spare>,
     /// Whether the reader is at work on something that it was given.
     lent: bool,
     pub(crate) ending: Ending,
@@ -60,13 +65,14 @@ impl From<Step> for Next {
 }
 
 impl Incoming {
-    pub(crate) fn new(window: u64, max_content: u64) -> Self {
+    pub(crate) fn new(window: u64, max_content: u64, spare: &Arc<Spare>) -> Self {
         Incoming {
             queue: Waiting::default(),
             expected: 0,
             window: Window::new(window),
             max_content,
             pieces: None,
+            spare: spare.clone(),
             lent: false,
             ending: Ending::default(),
         }

@@ -16,16 +16,16 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    fn new(total: u64) -> Self {
+    fn new(total: u64, whole: Vec<u8>) -> Self {
         Pieces {
-            whole: Vec::new(),
+            whole,
             total,
             missing: total,
             held: 0,
         }
     }
 
-    /// There is room for twice what has come, at most: a total that lies costs nothing.
+    /// Room is made for twice what has come, at most: a total that lies costs nothing.
     fn keep(&mut self, piece: &[u8]) {
         let needed = self.whole.len() + piece.len();
         if needed > self.whole.capacity() {
@@ -54,7 +54,7 @@ impl Incoming {
             return Err(Breach::Malformed);
         }
         self.check_size(total)?;
-        self.pieces = Some(Pieces::new(total));
+        self.pieces = Some(Pieces::new(total, self.spare.take(total)));
         Ok(())
     }
 
@@ -80,8 +80,9 @@ impl Incoming {
 
     fn end_pieces(&mut self) {
         if let Some(pieces) = self.pieces.take_if(|pieces| pieces.missing == 0) {
+            let whole = self.spare.lend(pieces.whole);
             self.push(Item {
-                what: What::Whole(pieces.whole.into()),
+                what: What::Whole(whole),
                 cost: pieces.held,
                 messages: 1,
             });

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use micro_core::{ErrorKind, Message};
 
@@ -12,7 +14,7 @@ use crate::native::window::MESSAGE_COST;
 const WINDOW: u64 = 4000;
 
 fn incoming() -> Incoming {
-    Incoming::new(WINDOW, 100_000)
+    Incoming::new(WINDOW, 100_000, &Arc::default())
 }
 
 fn packet(number: u64, frames: &[Frame<'_>]) -> Packet {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use micro_core::Message;
 
 use super::*;
@@ -145,7 +147,8 @@ fn messages_of_every_size_fit_the_server_and_are_put_together() {
         let limit = max_payload.clamp(2 * 768, 512 << 10);
         let around = [1, FULL, FULL - 768, limit, limit - 768, 3 * limit, 2 << 20];
         for size in around.iter().flat_map(|size| size - 1..size + 16) {
-            let (mut out, mut incoming) = (Out::new(), Incoming::new(u64::MAX / 2, u64::MAX));
+            let (mut out, mut incoming) =
+                (Out::new(), Incoming::new(u64::MAX / 2, u64::MAX, &Arc::default()));
             out.limit = u64::MAX;
             let message = sized(size).with_header("Name", "value");
             with_style(max_payload, |style| out.feed(&message, style));
