@@ -1,13 +1,15 @@
 //! One subscription of a service: takes events, and runs their handlers.
 
+mod counting;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::FutureExt;
 use micro_core::observe::{self, Loss};
 use micro_core::queue::Level;
-use micro_core::{Context, Error, ErrorKind, Event, Subscription};
-use tokio::task::{JoinError, JoinSet};
+use micro_core::{Context, Event, Subscription};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -130,28 +132,6 @@ impl Worker {
         };
     }
 
-    /// Counts what publishers had sent, and did not come.
-    fn count_missed(&mut self, look: impl FnOnce(&mut Gaps) -> u64) {
-        let missed = self.gaps.as_mut().map_or(0, look);
-        if missed > 0 {
-            let topic = self.subscription.topic();
-            tracing::warn!(topic, missed, "events are missing that their publisher had sent");
-            add(&self.shared.counters.missed, missed);
-            self.subscription
-                .ledger()
-                .inspect(|ledger| ledger.note(Loss::Missed, missed));
-        }
-    }
-
-    fn count_pauses(&mut self) {
-        let topic = self.subscription.topic();
-        let new = self.subscription.pauses() - self.pauses;
-        self.pauses += new;
-        tracing::warn!(topic, "a member of a queue group pauses: its handler is too slow");
-        add(&self.shared.counters.pauses, new);
-        observe::paused(topic, new);
-    }
-
     /// Handles one event; when that fails, whoever wants to know is told.
     fn handle(
         &self,
@@ -170,58 +150,6 @@ impl Worker {
                 errors(context, FailedEvent { event, failure }).await;
             }
             done
-        }
-    }
-
-    fn count(&self, done: Result<Result<(), EventFailure>, JoinError>) {
-        let topic = self.subscription.topic();
-        let counters = &self.shared.counters;
-        let counter = match done {
-            Ok(Ok(())) => &counters.handled,
-            Ok(Err(EventFailure::Undecodable(error))) => {
-                tracing::warn!(topic, %error, "an event could not be decoded");
-                &counters.undecodable
-            }
-            Ok(Err(EventFailure::Failed(status))) => {
-                tracing::warn!(topic, %status, "the handler of an event failed");
-                &counters.failed
-            }
-            Ok(Err(EventFailure::Panicked(panic))) => {
-                tracing::error!(topic, panic, "the handler of an event panicked");
-                &counters.failed
-            }
-            Err(error) if error.is_cancelled() => &counters.cut,
-            Err(error) => {
-                tracing::error!(topic, %error, "the task of a handler failed");
-                &counters.failed
-            }
-        };
-        add(counter, 1);
-    }
-
-    /// Counts what the broker says was lost. The subscription has counted it for metrics.
-    fn note(&mut self, error: &Error) {
-        let topic = self.subscription.topic();
-        let counters = &self.shared.counters;
-        match error.kind() {
-            ErrorKind::Lagged(lost) => {
-                tracing::warn!(topic, lost, "events were dropped: their handler is too slow");
-                add(&counters.lost, lost);
-                if let Some(gaps) = &mut self.gaps {
-                    gaps.know(lost);
-                }
-            }
-            ErrorKind::Malformed => {
-                tracing::warn!(topic, %error, "an event could not be read");
-                add(&counters.undecodable, 1);
-                if let Some(gaps) = &mut self.gaps {
-                    gaps.know(1);
-                }
-            }
-            _ => {
-                tracing::warn!(topic, %error, "events may be missing");
-                add(&counters.gaps, 1);
-            }
         }
     }
 
