@@ -7,11 +7,17 @@ use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Codec, Payload, json, proto};
 #[cfg(feature = "proto-json")]
-use super::{DescribedMessage, proto_json};
+use super::DescribedMessage;
+use super::{Codec, Payload};
 use crate::error::Result;
 use crate::shape::Value;
+
+mod forms;
+
+use forms::{Origin, Target, none, of_json, of_protobuf, to_json, to_protobuf};
+#[cfg(feature = "proto-json")]
+use forms::{of_proto_json, to_proto_json};
 
 /// How the values of a type travel: what they are sent as, and which content types are understood.
 ///
@@ -211,68 +217,6 @@ impl<T> Marshaller<T> {
     /// What the values look like, for the registry; `None` when nobody can tell.
     pub fn shape(&self) -> Option<Value> {
         (self.shape)()
-    }
-}
-
-/// What a value is written behind; `None` for bytes of its own.
-type Target<'a> = Option<&'a mut Vec<u8>>;
-
-/// What a value is read from.
-enum Origin<'a> {
-    All(Bytes),
-    Part(&'a [u8]),
-}
-
-/// What is left to hand out of a value that was written behind others.
-fn none((): ()) -> Bytes {
-    Bytes::new()
-}
-
-fn to_json<T: JsonMessage>(value: &T, codec: Codec, into: Target<'_>) -> Result<Bytes> {
-    match into {
-        None => json::encode(value, codec),
-        Some(out) => json::encode_to(value, codec, out).map(none),
-    }
-}
-
-fn of_json<T: JsonMessage>(codec: Codec, from: Origin<'_>) -> Result<T> {
-    match from {
-        Origin::All(body) => json::decode(codec, &body),
-        Origin::Part(body) => json::decode(codec, body),
-    }
-}
-
-fn to_protobuf<T: ProtobufMessage>(value: &T, codec: Codec, into: Target<'_>) -> Result<Bytes> {
-    match into {
-        None => proto::encode(value, codec),
-        Some(out) => proto::encode_to(value, codec, out).map(none),
-    }
-}
-
-fn of_protobuf<T: ProtobufMessage>(codec: Codec, from: Origin<'_>) -> Result<T> {
-    match from {
-        Origin::All(body) => proto::decode(codec, body),
-        Origin::Part(body) => proto::decode(codec, body),
-    }
-}
-
-#[cfg(feature = "proto-json")]
-fn to_proto_json<M: DescribedMessage, T: ProtobufMessage>(value: &T, into: Target<'_>) -> Result<Bytes> {
-    match into {
-        None => {
-            let mut out = Vec::new();
-            proto_json::encode_to::<M, T>(value, &mut out)?;
-            Ok(out.into())
-        }
-        Some(out) => proto_json::encode_to::<M, T>(value, out).map(none),
-    }
-}
-
-#[cfg(feature = "proto-json")]
-fn of_proto_json<M: DescribedMessage, T: ProtobufMessage>(from: Origin<'_>) -> Result<T> {
-    match from {
-        Origin::All(body) => proto_json::decode::<M, T>(&body),
-        Origin::Part(body) => proto_json::decode::<M, T>(body),
     }
 }
 
