@@ -28,6 +28,7 @@ impl Notice {
 
     /// A socket could not be accepted. Others still can, unless the address itself is denied.
     fn failed(&self, error: &Error) {
+        tracing::warn!(%error, "a socket could not be accepted");
         if error.kind() == ErrorKind::PermissionDenied {
             self.say(format!("no calls come in: {error}"));
         }
@@ -63,22 +64,14 @@ where
         trouble,
         stop: stop.clone(),
     };
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok(socket) => {
                 notice.accepted();
                 serve(socket, &service, &shared);
             }
             Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
-            Err(error) => {
-                tracing::warn!(%error, "a socket could not be accepted");
-                notice.failed(&error);
-            }
+            Err(error) => notice.failed(&error),
         }
     }
     // Those that wait are refused by word: not every peer learns otherwise that its request was not taken.
