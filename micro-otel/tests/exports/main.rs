@@ -10,6 +10,7 @@
 mod calls;
 mod chain;
 mod collector;
+mod conventions;
 mod exported;
 mod kept;
 mod measured;
@@ -55,6 +56,9 @@ on_both! {
     collector: {
         a_collector_gets_spans_and_metrics,
         without_a_collector_nothing_hangs,
+    }
+    conventions: {
+        names_are_those_of_the_conventions,
     }
     metrics: {
         calls_are_counted_by_their_codes,
