@@ -22,6 +22,10 @@ const ON_THE_WAY: u64 = 4096;
 /// How long the traffic is watched to see whether it reaches the count by itself.
 const WATCHED: Duration = Duration::from_millis(20);
 
+/// For how long at once it is watched before it is taken to have stopped. On a busy machine a publisher, or the server,
+/// may not get its turn for that long.
+const STOPPED: Duration = Duration::from_millis(80);
+
 /// How often the count is set anew while traffic falls.
 const ROUNDS: usize = 10;
 
@@ -119,11 +123,13 @@ impl Pump {
     /// Waits for traffic to reach the count, and sets it lower as long as it does not. Where hardly anything
     /// comes, hardly anything can be on its way.
     async fn lower(&mut self, mut end: u64) -> Result<()> {
+        let mut watched = WATCHED;
         for _ in 0..ROUNDS {
-            match self.lower_once(&mut end, WATCHED).await? {
+            match self.lower_once(&mut end, watched).await? {
                 None => return Ok(()),
-                Some(0) => break,
-                Some(_) => {}
+                Some(0) if watched >= STOPPED => break,
+                Some(0) => watched *= 2,
+                Some(_) => watched = WATCHED,
             }
         }
         self.drain().await
