@@ -152,7 +152,7 @@ async fn alone(case: &Case, who: Who, plan: &Plan, contest: Contest) -> Result<S
         played.median(|round| round.cpu),
     );
     Ok(format!(
-        "{rate:.0} {}, {cpu:.1} us of processor time each, {}",
+        "{rate:.0} {}, {cpu:.2} us of processor time each, {}",
         case.unit, played.setup
     ))
 }

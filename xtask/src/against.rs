@@ -23,7 +23,7 @@ const CASES: &[&str] = &[
 
 /// Measures our side of the benchmarks beside that of an earlier commit, in one run.
 ///
-/// Builds the benchmarks of the commit, in release, in a git worktree below `target/against`, and those of the files as
+/// Builds the benchmarks of the commit, with the profile `bench`, in a git worktree below `target/against`, and those of the files as
 /// they are now. Both play in turn, each time in a new process with a nats-server of its own, and who begins alternates.
 /// Prints how many times as much was done now as then, and how many times as much processor time a call took: the median
 /// of all pairs, the least and the most. Writes the same to `target/bench/against.md` and `against.json`.
