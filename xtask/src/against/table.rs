@@ -51,14 +51,25 @@ impl Row {
         format!("then {then}; now {now}; ratio {ratio:.3}")
     }
 
+    /// The pairs that chose the same set-up; all, where none did.
+    fn alike(&self) -> Vec<&(Played, Played)> {
+        let same = |(then, now): &&(Played, Played)| then.setup == now.setup;
+        let alike: Vec<_> = self.pairs.iter().filter(same).collect();
+        match alike.is_empty() {
+            true => self.pairs.iter().collect(),
+            false => alike,
+        }
+    }
+
     fn rates(&self) -> Option<Spread> {
-        Spread::of(self.pairs.iter().map(|(then, now)| now.rate / then.rate))
+        let alike = self.alike().into_iter();
+        Spread::of(alike.map(|(then, now)| now.rate / then.rate))
     }
 
     /// Only of pairs that both have it.
     fn cpu(&self) -> Option<Spread> {
-        let both = self.pairs.iter();
-        let known = both.filter(|(then, now)| then.cpu > 0.0 && now.cpu > 0.0);
+        let known = self.alike().into_iter();
+        let known = known.filter(|(then, now)| then.cpu > 0.0 && now.cpu > 0.0);
         Spread::of(known.map(|(then, now)| now.cpu / then.cpu))
     }
 
@@ -78,7 +89,8 @@ impl Row {
         };
         let then = count(&mut self.pairs.iter().map(|(then, _)| &*then.setup));
         let now = count(&mut self.pairs.iter().map(|(_, now)| &*now.setup));
-        format!("{}: then {then}; now {now}", self.id)
+        let alike = self.alike().len();
+        format!("{}: ratios of {alike} pairs; then {then}; now {now}", self.id)
     }
 
     fn json(&self) -> Value {
@@ -212,15 +224,18 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_of_what_was_played_together() {
+    fn ratios_are_of_what_was_played_together_and_alike() {
         let rates = row().rates().unwrap();
-        assert_eq!((rates.least, rates.median, rates.most), (0.9, 1.0, 1.2));
+        assert_eq!((rates.least, rates.most), (0.9, 1.2));
+        let mut mixed = Row::new("unary");
+        mixed.add(played(100.0, 1.0, "one"), played(50.0, 1.0, "two"));
+        assert_eq!(mixed.rates().unwrap().median, 0.5, "there are no others");
     }
 
     #[test]
     fn processor_time_is_compared_where_both_know_it() {
         let cpu = row().cpu().unwrap();
-        assert_eq!((cpu.least, cpu.most), (1.0, 1.1));
+        assert_eq!((cpu.least, cpu.most), (1.1, 1.1));
         let mut unknown = Row::new("unary");
         unknown.add(played(1.0, 0.0, "one"), played(1.0, 0.0, "one"));
         assert_eq!(unknown.cpu(), None);
@@ -233,8 +248,8 @@ mod tests {
         table.end("1.5".into());
         let text = table.to_string();
         for part in [
-            "1.000 (0.900 to 1.200)",
-            "unary: then one (2), two (1); now one (1), two (2)",
+            "1.050 (0.900 to 1.200)",
+            "unary: ratios of 2 pairs; then one (2), two (1); now one (1), two (2)",
             "then: a1 Then\nnow: b2 Now\n",
             "0.5 at the start, 1.5 at the end",
         ] {
