@@ -3,6 +3,7 @@
 //! Client and server are [`tower::Service`]s from a `Request` to a `Response`; what lies between them on the
 //! socket is known to `frame` alone.
 
+pub(crate) mod account;
 mod body;
 mod boxed;
 mod cancellation;
