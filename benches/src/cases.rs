@@ -1,6 +1,7 @@
 //! The cases. A new one is a file here and a line in [`all`].
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use futures::future::{BoxFuture, FutureExt};
@@ -109,6 +110,13 @@ impl Case {
             ..self
         }
     }
+}
+
+/// A subject that no other set-up has: those of one case are there at the same time, on every runtime.
+fn own_subject() -> &'static str {
+    // So few are made that they may stay, and cost no more than what is written into the code.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("bench.own.{}", COUNT.fetch_add(1, Ordering::Relaxed)).leak()
 }
 
 /// Why a case cannot run here. The report says so, and the others run.

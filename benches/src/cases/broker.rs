@@ -10,7 +10,7 @@ use futures::StreamExt;
 use micro_core::{Broker, Message, PluginConfig, SubscribeOptions};
 use nats_common::Connection;
 
-use super::Case;
+use super::{Case, own_subject};
 use crate::flow::Flow;
 use crate::load::Setup;
 use crate::rounds::Contest;
@@ -42,20 +42,19 @@ async fn ours(url: &str) -> Result<Vec<Setup>> {
         let publishing = |broker: &NatsBroker| Arc::new(broker.clone().with_encoding(encoding));
         for (connections, from, to) in [("1 connection", &one, &one), ("2 connections", &here, &there)] {
             let setup = format!("{name}, {connections}");
-            let topic = format!("bench.ours.{}", setups.len());
+            let topic = own_subject();
             setups.push(our_setup(&setup, publishing(from), to.clone(), topic).await?);
         }
     }
     Ok(setups)
 }
 
-async fn our_setup(name: &str, from: Arc<NatsBroker>, to: NatsBroker, topic: String) -> Result<Setup> {
-    let topic: Arc<str> = topic.into();
-    let events = to.subscribe(&topic, SubscribeOptions::default()).await?;
+async fn our_setup(name: &str, from: Arc<NatsBroker>, to: NatsBroker, topic: &'static str) -> Result<Setup> {
+    let events = to.subscribe(topic, SubscribeOptions::default()).await?;
     let events = events.map(|event| Ok(event?.message.body));
     let publish = move |body| {
-        let (from, topic) = (from.clone(), topic.clone());
-        async move { Ok(from.publish(&topic, Message::new(body)).await?) }
+        let from = from.clone();
+        async move { Ok(from.publish(topic, Message::new(body)).await?) }
     };
     Ok(Setup::new(name, Flow::new(publish, events), to))
 }
@@ -64,17 +63,17 @@ async fn peer(url: &str) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
     let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
     Ok(vec![
-        peer_setup("1 connection", one.clone(), one, "bench.peer.1").await?,
-        peer_setup("2 connections", here, there, "bench.peer.2").await?,
+        peer_setup("1 connection", one.clone(), one).await?,
+        peer_setup("2 connections", here, there).await?,
     ])
 }
 
-async fn peer_setup(name: &str, from: Client, to: Client, subject: &'static str) -> Result<Setup> {
-    let events = to.subscribe(subject).await?;
+async fn peer_setup(name: &str, from: Client, to: Client) -> Result<Setup> {
+    let subject = Subject::from_static(own_subject());
+    let events = to.subscribe(subject.clone()).await?;
     // The server has the subscription when it has answered something that came after.
     to.request("bench.nobody", Bytes::new()).await.err();
     let events = events.map(|message| Ok(message.payload));
-    let subject = Subject::from_static(subject);
     // A clone of a client is several handles; of this it is one.
     let from = Arc::new(from);
     let publish = move |body| {

@@ -14,7 +14,7 @@ use micro_core::Client as OurClient;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::{Case, NotRun};
+use super::{Case, NotRun, own_subject};
 use crate::calls::Way;
 use crate::load::{Callers, Setup};
 use crate::rounds::Contest;
@@ -78,12 +78,13 @@ async fn peer(url: &str) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
     let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
     Ok(vec![
-        peer_setup("1 connection", one.clone(), one, "bench.large.1").await?,
-        peer_setup("2 connections", here, there, "bench.large.2").await?,
+        peer_setup("1 connection", one.clone(), one).await?,
+        peer_setup("2 connections", here, there).await?,
     ])
 }
 
-async fn peer_setup(name: &str, caller: Client, echo: Client, subject: &str) -> Result<Setup> {
+async fn peer_setup(name: &str, caller: Client, echo: Client) -> Result<Setup> {
+    let subject = own_subject();
     let (there, back) = (
         Subject::from(format!("{subject}.there")),
         Subject::from(format!("{subject}.back")),

@@ -11,25 +11,24 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::task::JoinHandle;
 
+use super::own_subject;
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
 
 pub(crate) const NAME: &str = "async-nats request() and serde_json";
-
-const SUBJECT: &str = "bench.request";
 
 /// With one connection, and with two.
 pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
     let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
     Ok(vec![
-        setup("1 connection", one.clone(), one, "1", callers).await?,
-        setup("2 connections", here, there, "2", callers).await?,
+        setup("1 connection", one.clone(), one, callers).await?,
+        setup("2 connections", here, there, callers).await?,
     ])
 }
 
-async fn setup(name: &str, caller: Client, responder: Client, tag: &str, callers: usize) -> Result<Setup> {
-    let subject = Subject::from(format!("{SUBJECT}.{tag}"));
+async fn setup(name: &str, caller: Client, responder: Client, callers: usize) -> Result<Setup> {
+    let subject = Subject::from(own_subject());
     let responder = Responder::start(responder, subject.clone()).await?;
     // A clone of a client is several handles; of this it is one.
     let caller = Arc::new(caller);

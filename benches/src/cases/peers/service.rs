@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
+use crate::cases::own_subject;
 use crate::cases::request::request;
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
@@ -22,12 +23,13 @@ pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
     let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
     Ok(vec![
-        setup("1 connection", one.clone(), one, "bench-1", callers).await?,
-        setup("2 connections", here, there, "bench-2", callers).await?,
+        setup("1 connection", one.clone(), one, callers).await?,
+        setup("2 connections", here, there, callers).await?,
     ])
 }
 
-async fn setup(name: &str, caller: Client, serving: Client, group: &str, callers: usize) -> Result<Setup> {
+async fn setup(name: &str, caller: Client, serving: Client, callers: usize) -> Result<Setup> {
+    let group = own_subject();
     let service = serving.service_builder().start("bench", "1.0.0");
     let service = service.await.map_err(|error| anyhow!(error))?;
     let endpoint = service.group(group).endpoint("echo").await;
