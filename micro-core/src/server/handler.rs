@@ -1,8 +1,10 @@
 //! From typed functions to untyped endpoints: one adapter for each of the four kinds of call.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 
 use crate::codec::{Codec, Marshaller, Payload};
 use crate::message::Text;
@@ -46,10 +48,12 @@ where
     erase(move |parts| {
         let Parts { context, how, body } = parts;
         let streamed = matches!(body, Body::Many(_));
-        let request = types.request.decode(how.codec, body.into_one());
-        let request = request.map_err(|error| undecodable(error, streamed));
-        let answer = request.map(|request| function(context, request));
-        async move { how.one(answer?.await?, types.response) }
+        match types.request.decode(how.codec, body.into_one()) {
+            Ok(request) => function(context, request)
+                .map(move |answer| how.one(answer?, types.response))
+                .left_future(),
+            Err(error) => ready(Err(undecodable(error, streamed))).right_future(),
+        }
     })
 }
 
@@ -89,8 +93,7 @@ where
     erase(move |parts| {
         let Parts { context, how, body } = parts;
         let requests = Streaming::decode(body.into_many(), how.codec, types.request, Status::from);
-        let answer = function(context, requests);
-        async move { how.one(answer.await?, types.response) }
+        function(context, requests).map(move |answer| how.one(answer?, types.response))
     })
 }
 
@@ -105,8 +108,7 @@ where
     erase(move |parts| {
         let Parts { context, how, body } = parts;
         let requests = Streaming::decode(body.into_many(), how.codec, types.request, Status::from);
-        let answer = function(context, requests);
-        async move { Ok(how.many(answer.await?, types.response)) }
+        function(context, requests).map_ok(move |answers| how.many(answers, types.response))
     })
 }
 
@@ -134,6 +136,7 @@ impl Encoding {
     }
 }
 
+/// Here and above without `async` blocks, where combinators do: a future that a block takes and awaits is in it twice.
 fn erase<F, Fut>(function: F) -> Handler
 where
     F: Fn(Parts) -> Fut + Send + Sync + 'static,
@@ -151,9 +154,9 @@ where
                 let how = Encoding { codec, content_type };
                 let answer = function(Parts { context, how, body });
                 // That a call within it was never delivered is no reason to make this one again.
-                Box::pin(async move { answer.await.map_err(Status::after_running) })
+                Box::pin(answer.map_err(Status::after_running))
             }
-            Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+            Err(error) => Box::pin(ready(Err(error.into()))),
         }
     })
 }
@@ -183,5 +186,30 @@ fn unencodable(error: crate::Error) -> Status {
     match error.kind() {
         crate::ErrorKind::Unsupported => error.into(),
         _ => Status::internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::codec::OCTET_STREAM;
+
+    async fn large(_: Context, request: Bytes) -> Result<Bytes, Status> {
+        let held = [1_u8; 4096];
+        tokio::task::yield_now().await;
+        assert_eq!(held.len(), 4096);
+        Ok(request)
+    }
+
+    #[tokio::test]
+    async fn a_call_holds_the_future_of_its_handler_once() {
+        let alone = size_of_val(&large(Context::new(), Bytes::new()));
+        let request = Request::new("test", "Test.Large", Bytes::from("body")).with_content_type(OCTET_STREAM);
+        let called = unary(Types::payload(), large)(request);
+        let more = size_of_val(&*called) - alone;
+        assert!(alone > 4096 && more < 256, "{more} bytes more than {alone}");
+        assert_eq!(called.await.unwrap().body.into_one(), "body");
     }
 }
