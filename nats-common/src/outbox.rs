@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_nats::client::traits::Publisher;
@@ -11,7 +11,7 @@ use async_nats::connection::State;
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, PublishError, PublishErrorKind, Subject};
 use bytes::Bytes;
-use futures::{FutureExt, poll};
+use futures::poll;
 use micro_core::observe::{self, Loss};
 use micro_core::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
@@ -98,10 +98,12 @@ impl Outbox {
         if !self.is_connected() {
             return None;
         }
-        let message = OutboundMessage::from(outgoing.clone());
+        let sending = pin!(self.client.publish_message(outgoing.clone().into()));
         // A publish that is not done at its first poll has queued nothing.
-        let done = self.client.publish_message(message).now_or_never()?;
-        Some(done.map_err(|error| refused(&error, &outgoing.subject)))
+        match sending.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(sent) => Some(sent.map_err(|error| refused(&error, &outgoing.subject))),
+            Poll::Pending => None,
+        }
     }
 
     /// Where there is room it is queued without a copy; all else is set apart, so that the future stays small.

@@ -69,14 +69,20 @@ fn write_escaped(buffer: &mut Vec<u8>, text: &str) {
 /// Whether nothing in it needs an escape: hardly any text has such a byte, and so eight are looked at together.
 fn is_clean(text: &[u8]) -> bool {
     let (words, rest) = text.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    for (place, byte) in last.iter_mut().zip(rest) {
-        *place = *byte;
-    }
+    // The last eight, also where some of them are looked at twice.
+    let last = text.last_chunk().copied().unwrap_or_else(|| padded(rest));
     let escapes = words.iter().chain([&last]).fold(0, |escapes, word| {
         escapes | needs_escape(u64::from_le_bytes(*word))
     });
     escapes == 0
+}
+
+fn padded(rest: &[u8]) -> [u8; 8] {
+    let mut word = [b' '; 8];
+    for (place, byte) in word.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    word
 }
 
 /// Not 0 when one of the eight bytes is below a space, a quote, or a backslash.
