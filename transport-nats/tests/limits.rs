@@ -117,6 +117,34 @@ async fn a_message_that_was_fed_and_not_flushed_leaves_with_the_drop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_message_that_was_fed_and_not_flushed_leaves_with_the_end() {
+    let server = NatsServer::start().await;
+    let (here, there) = (transport(&server).await, transport(&server).await);
+    let mut listener = listen(&there).await;
+    let sizes = [10, 100_000, 20 << 20];
+    for (size, closes) in sizes
+        .map(|size| (size, false))
+        .into_iter()
+        .chain(sizes.map(|size| (size, true)))
+    {
+        let peer = DialOptions::default().with_peer(listener.metadata().clone());
+        let near = here.dial(listener.address(), peer).await.unwrap();
+        let (mut sender, receiver) = near.split();
+        sender.feed(body(size)).await.unwrap();
+        let end = tokio::spawn(async move {
+            if closes {
+                sender.close().await.unwrap();
+            }
+            drop((sender, receiver));
+        });
+        let mut far = listener.accept().await.unwrap();
+        assert!(far.recv().await.unwrap().unwrap() == body(size), "{size}");
+        assert!(far.recv().await.is_none());
+        end.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn peers_of_all_encodings_share_a_listener() {
     let server = NatsServer::start().await;
     let there = transport(&server).await;

@@ -113,6 +113,11 @@ impl Out {
         self.number == 0 && self.packet.is_empty()
     }
 
+    /// Whether no message was ever taken, so that the peer need not hear of this end.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.is_silent() && self.sealed.is_none() && self.large.is_none()
+    }
+
     /// How far the other end may send, and how many of its packets have come.
     pub(crate) fn owe_credit(&mut self, limit: u64, packets: u64) {
         let (earlier_limit, earlier_packets) = self.due.credit.unwrap_or_default();

@@ -64,7 +64,7 @@ impl Hold {
     /// left in both directions is told nothing.
     pub(crate) fn finish(&self) {
         self.end.closed.set();
-        if !self.end.is_open() || self.has_peer_left() {
+        if !self.end.has_begun() || self.has_peer_left() {
             return;
         }
         let failed = self.end.look(|incoming| incoming.ending.has_failed());

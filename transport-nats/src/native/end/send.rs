@@ -48,12 +48,22 @@ impl End {
         let mut out = self.out.lock();
         word(&mut out);
         // A peer that knows nothing of this socket needs to know nothing of its end.
-        if out.with_courier || !self.is_open() || !out.has_something(true) {
+        if out.with_courier || self.is_unknown(&out) || !out.has_something(true) {
             return;
         }
         out.with_courier = true;
         drop(out);
         self.link.connection.publish_from(self.clone());
+    }
+
+    /// Whether the peer knows nothing of this socket, and would not learn of it by what was fed either.
+    fn is_unknown(&self, out: &Out) -> bool {
+        !self.is_open() && out.is_unused()
+    }
+
+    /// Whether there is anybody to say the end to.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.is_unknown(&self.out.lock())
     }
 
     /// Tells the peer that the listener leaves its address.
