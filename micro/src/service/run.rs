@@ -82,6 +82,7 @@ impl Service {
         match stopped {
             // There was nothing to be cut.
             Some(Ok(report)) if report.requests_cut == 0 && report.events_cut == 0 => Ok(report),
+            Some(Err(error)) => Err(error),
             _ => Err(Error::closed("a second signal cut what was in flight")),
         }
     }
