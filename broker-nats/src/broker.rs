@@ -95,9 +95,10 @@ impl Broker for NatsBroker {
     }
 
     async fn publish(&self, topic: &str, message: Message) -> Result<()> {
-        self.send(topic, &message)
-            .await
-            .map_err(|error| error.with_operation("publish").with_context("topic", topic))
+        let sent = self.send(topic, &message).await;
+        // What was refused was not handed to the connection either.
+        let told = |error: Error| error.with_operation("publish").with_context("topic", topic);
+        sent.map_err(|error| told(error).with_undelivered(1))
     }
 
     async fn flush(&self) -> Result<()> {

@@ -52,7 +52,8 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an illegal topic,
     /// [`ResourceExhausted`](crate::ErrorKind::ResourceExhausted) when the event is too large (nothing was sent),
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the broker cannot be reached now.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the broker cannot be reached now. Where nothing was sent for
+    /// certain, [`undelivered`](crate::Error::undelivered) is 1.
     ///
     /// # Cancel safety
     /// The event is published whole or not at all.

@@ -100,7 +100,7 @@ impl Error {
         self
     }
 
-    /// Says that the last `count` messages sent on the socket concerned certainly reached nobody.
+    /// Says that the last `count` messages sent on the socket concerned, or the event published, certainly reached nobody.
     #[must_use]
     pub fn with_undelivered(mut self, count: usize) -> Self {
         self.0.undelivered = count;
@@ -117,7 +117,7 @@ impl Error {
         &self.0.message
     }
 
-    /// How many of the last messages sent on the failed socket certainly reached nobody.
+    /// How many of the last messages sent on the failed socket certainly reached nobody; 1 for an event that was not sent.
     ///
     /// These may be sent again elsewhere without running twice. Zero says nothing about any of them.
     pub fn undelivered(&self) -> usize {

@@ -109,10 +109,11 @@ impl Publisher {
 
 /// Whether an event that failed so has certainly not left. Else its id is not used again: two events would share one.
 fn sent_nothing(error: &Error) -> bool {
-    matches!(
+    let refused = matches!(
         error.kind(),
         ErrorKind::InvalidArgument | ErrorKind::ResourceExhausted
-    )
+    );
+    refused || error.undelivered() > 0
 }
 
 fn message<P: Payload>(topic: &str, event: &P, own: Headers, context: Option<&Context>) -> Result<Message> {
@@ -126,4 +127,20 @@ fn message<P: Payload>(topic: &str, event: &P, own: Headers, context: Option<&Co
     headers.insert(CONTENT_TYPE, P::CODEC.content_type());
     headers.insert(TOPIC, topic.to_owned());
     Ok(Message { headers, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_free_again_only_when_nothing_was_sent() {
+        let unavailable = || Error::new(ErrorKind::Unavailable, "no connection");
+        assert!(sent_nothing(&unavailable().with_undelivered(1)));
+        assert!(!sent_nothing(&unavailable()));
+        assert!(sent_nothing(&Error::new(
+            ErrorKind::ResourceExhausted,
+            "too large"
+        )));
+    }
 }

@@ -157,6 +157,24 @@ async fn a_lost_connection_is_told_once_and_the_subscription_lives_on() {
 }
 
 #[tokio::test]
+async fn an_event_that_no_connection_took_was_certainly_not_sent() {
+    let mut server = NatsServer::start().await;
+    let broker = broker(&server).await;
+    server.kill().await;
+    let failed = async {
+        loop {
+            // Until the loss is noticed, publishes are taken.
+            if let Err(error) = broker.publish("topic", Message::new("hi")).await {
+                return error;
+            }
+        }
+    };
+    let error = failed.await;
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.undelivered(), 1);
+}
+
+#[tokio::test]
 async fn a_denied_topic_is_named() {
     let server = NatsServer::builder()
         .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: { deny: "secret.>" } } }] }"#)
