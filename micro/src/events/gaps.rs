@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_of_too_many_holes_is_given_up() {
+        let (sequences, now, mut gaps) = (Sequences::default(), Instant::now(), Gaps::default());
+        let ids: Vec<_> = (0..200).map(|_| sequences.next("a").to_string()).collect();
+        let mut note = |number: usize| gaps.note(Some(&ids[number]), now);
+        assert_eq!((0..=HOLES).map(|hole| note(2 * hole)).sum::<u64>(), 0);
+        assert_eq!(note(2 * (HOLES + 1)), 1);
+        // It comes too late, and the others do not.
+        assert_eq!((note(1), note(3)), (0, 0));
+        assert_eq!(note(2 * (HOLES + 2)), 0);
+    }
+
+    #[test]
     fn what_is_overtaken_is_not_missing() {
         assert_eq!(missed(&mut Gaps::default(), (0..1).chain((1..100).rev())), 0);
         assert_eq!(missed(&mut Gaps::default(), [0, 5, 3, 1, 4, 3, 99]), 94);
