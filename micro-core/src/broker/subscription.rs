@@ -17,8 +17,9 @@ use crate::queue::Level;
 ///
 /// An error in it does not end it: [`Lagged`](crate::ErrorKind::Lagged) says how many events were lost to this
 /// subscriber, [`Malformed`](crate::ErrorKind::Malformed) that something arrived that cannot be read,
-/// [`Unavailable`](crate::ErrorKind::Unavailable) that the connection was lost for a while and events may be missing.
-/// Dropping it unsubscribes.
+/// [`Unavailable`](crate::ErrorKind::Unavailable) that the connection was lost for a while and events may be missing,
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) that the server refuses it since then: it hears nothing until
+/// it is made anew, ahead of which `Unavailable` comes again. Dropping it unsubscribes.
 pub struct Subscription {
     topic: String,
     /// `None` where another subscription counts.

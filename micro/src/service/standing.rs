@@ -22,10 +22,10 @@ pub(super) struct Standing {
 
 enum State {
     Well,
-    /// The broker lets it hear nothing.
+    /// The broker lets it hear nothing. Events that were ahead of that may still come.
     Denied,
-    /// It was denied, and since then something else has happened, after which it may be well. It is when the broker
-    /// answers, and has denied nothing ahead of that.
+    /// It was denied, and since then it was subscribed anew. It is well when an event comes, or when the broker answers,
+    /// and has denied nothing ahead of that.
     Asking(BoxFuture<'static, Result<()>>),
 }
 
@@ -47,7 +47,7 @@ impl Standing {
 
     /// An event came.
     pub(super) fn heard(&mut self) {
-        if !matches!(self.state, State::Well) {
+        if matches!(self.state, State::Asking(_)) {
             self.recovered();
         }
     }
@@ -58,8 +58,9 @@ impl Standing {
             let reason = format_args!("the subscription to {topic:?} hears nothing: {error}");
             self.vitals.note(&self.part, reason);
             self.state = State::Denied;
-        } else if !matches!(self.state, State::Well) {
-            // After a lost connection it is subscribed anew, and denied anew if need be.
+        } else if error.kind() == ErrorKind::Unavailable && !matches!(self.state, State::Well) {
+            // After a lost connection it is subscribed anew, and denied anew if need be. What befalls single events
+            // changes nothing.
             self.ask();
         }
     }

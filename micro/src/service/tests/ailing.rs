@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::registration::health_that;
 use super::*;
-use crate::Publisher;
+use crate::{EventCounts, Publisher};
 
 /// A broker whose subscriptions are told by the test what they hear, and whose publishes leave and then fail or hang.
 #[derive(Debug, Default)]
@@ -21,12 +21,20 @@ struct Ailing {
     publishes: Mutex<Option<ErrorKind>>,
     /// Flushes wait for this.
     answers: Notify,
+    /// How many there were.
+    flushes: AtomicUsize,
 }
 
 impl Ailing {
     fn tell(&self, subscription: usize, kind: ErrorKind) {
         let error = Error::new(kind, "as the test says");
         self.told.lock()[subscription].send(Err(error)).unwrap();
+    }
+
+    fn send(&self, subscription: usize) {
+        let number = Message::new("1").with_header("Content-Type", "application/json");
+        let event = Event::new("numbers", number);
+        self.told.lock()[subscription].send(Ok(event)).unwrap();
     }
 }
 
@@ -50,6 +58,7 @@ impl Broker for Ailing {
     }
 
     async fn flush(&self) -> Result<()> {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
         self.answers.notified().await;
         Ok(())
     }
@@ -76,9 +85,17 @@ async fn reasons(service: &Service, count: usize) -> Vec<String> {
     }
 }
 
-#[tokio::test]
-async fn a_denied_subscription_is_well_when_it_is_and_not_when_another_one_is() {
-    let broker = Arc::new(Ailing::default());
+async fn counted(service: &Service, is: impl Fn(&EventCounts) -> bool) {
+    let counted = async {
+        while !is(&service.events()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, counted).await.unwrap();
+}
+
+/// A service with two subscriptions that are denied.
+async fn denied(broker: &Arc<Ailing>) -> Service {
     let service = World::default().service("greeter").broker(broker.clone());
     let service = service
         .subscribe("numbers", on_number)
@@ -87,28 +104,48 @@ async fn a_denied_subscription_is_well_when_it_is_and_not_when_another_one_is() 
     broker.tell(0, ErrorKind::PermissionDenied);
     broker.tell(1, ErrorKind::PermissionDenied);
     assert!(reasons(&service, 2).await[0].contains("hears nothing"));
-    // Something else that goes wrong does not make it well.
+    service
+}
+
+async fn shut_down(broker: &Ailing, service: Service) {
+    // The last thing that a service asks of its broker.
+    broker.answers.notify_one();
+    broker.told.lock().clear();
+    service.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_denied_subscription_is_well_when_it_is_and_not_when_another_one_is() {
+    let broker = Arc::new(Ailing::default());
+    let service = denied(&broker).await;
+    // They are subscribed anew, which may be denied anew.
     broker.tell(0, ErrorKind::Unavailable);
-    broker.tell(1, ErrorKind::Malformed);
-    let noted = async {
-        while service.events().gaps == 0 || service.events().undecodable == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(LIMIT, noted).await.unwrap();
+    broker.tell(1, ErrorKind::Unavailable);
+    counted(&service, |counts| counts.gaps == 4).await;
     assert_eq!(reasons(&service, 2).await.len(), 2);
-    let event = Event::new(
-        "numbers",
-        Message::new("1").with_header("Content-Type", "application/json"),
-    );
-    broker.told.lock()[0].send(Ok(event)).unwrap();
+    broker.send(0);
     reasons(&service, 1).await;
     // The broker answers, and has denied nothing ahead of that.
     broker.answers.notify_one();
     reasons(&service, 0).await;
+    shut_down(&broker, service).await;
+}
+
+#[tokio::test]
+async fn a_denied_subscription_stays_so_whatever_befalls_single_events() {
+    let broker = Arc::new(Ailing::default());
+    let service = denied(&broker).await;
+    // An event that was ahead of the denial, one that cannot be read, and some that were dropped.
+    broker.send(0);
+    broker.tell(1, ErrorKind::Malformed);
+    broker.tell(1, ErrorKind::Lagged(3));
+    let all = |counts: &EventCounts| counts.handled == 1 && counts.undecodable == 1 && counts.lost == 3;
+    counted(&service, all).await;
+    // A broker that is asked would answer that all is well.
     broker.answers.notify_one();
-    broker.told.lock().clear();
-    service.shutdown().await.unwrap();
+    assert_eq!(reasons(&service, 2).await.len(), 2);
+    assert_eq!(broker.flushes.load(Ordering::Relaxed), 0);
+    shut_down(&broker, service).await;
 }
 
 /// The ids under which events left, of which two were published.
