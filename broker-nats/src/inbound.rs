@@ -1,5 +1,8 @@
 //! What comes in for one subscription, on its way into the subscriber's queue.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use micro_core::{Error, ErrorKind, Result, queue};
 use nats_common::{Consumer, DeniedAction, Incoming, Message, Subject};
@@ -29,6 +32,10 @@ impl From<Message> for Unread {
 pub(crate) struct Inbound {
     topic: String,
     queue: Mutex<Option<queue::Sender<Result<Unread>>>>,
+    /// Whether the subscriber knows that the server refuses its subscription.
+    refused: Arc<AtomicBool>,
+    /// What went wrong while it was not known whether the subscription is made; `None` once it is.
+    withheld: Mutex<Option<Vec<Error>>>,
 }
 
 impl Inbound {
@@ -36,6 +43,47 @@ impl Inbound {
         Inbound {
             topic: topic.to_owned(),
             queue: Mutex::new(Some(queue)),
+            refused: Arc::default(),
+            withheld: Mutex::default(),
+        }
+    }
+
+    /// One of several in turn that are the same subscription for whoever reads the queue. It keeps to itself what goes
+    /// wrong until it is [`made`](Inbound::made): whoever subscribes is told why that failed.
+    pub(crate) fn withholding(
+        topic: &str,
+        queue: queue::Sender<Result<Unread>>,
+        refused: Arc<AtomicBool>,
+    ) -> Self {
+        Inbound {
+            refused,
+            withheld: Mutex::new(Some(Vec::new())),
+            ..Inbound::new(topic, queue)
+        }
+    }
+
+    /// The subscription is made. What went wrong since then is told now.
+    pub(crate) fn made(&self) {
+        // Under the lock, so that what goes wrong meanwhile comes behind.
+        let mut withheld = self.withheld.lock();
+        for error in withheld.take().into_iter().flatten() {
+            self.tell(error);
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        match &mut *self.withheld.lock() {
+            Some(withheld) => withheld.push(error),
+            None => self.tell(error),
+        }
+    }
+
+    /// A refusal is told once: after a lost connection there may be another one.
+    fn tell(&self, error: Error) {
+        let refused = error.kind() == ErrorKind::PermissionDenied;
+        let known = self.refused.swap(refused, Ordering::Relaxed);
+        if !(refused && known) {
+            self.push(Err(error));
         }
     }
 
@@ -58,11 +106,11 @@ impl Consumer for Inbound {
             Incoming::Message(message) if !carries_events(&self.topic, &message.subject) => {}
             Incoming::Message(message) => self.push(Ok(message.into())),
             Incoming::Lost(count) => self.write(|queue| queue.note_lost(count)),
-            Incoming::Disconnected => self.push(Err(disconnected())),
+            Incoming::Disconnected => self.fail(disconnected()),
             Incoming::Denied(denial)
                 if denial.action == DeniedAction::Subscribe && denial.subject == self.topic =>
             {
-                self.push(Err(denial.error()));
+                self.fail(denial.error());
             }
             Incoming::Ended => drop(self.queue.lock().take()),
             _ => {}
@@ -123,5 +171,40 @@ mod tests {
         assert_eq!(next().unwrap().unwrap_err().lost(), Some(3));
         assert_eq!(next().unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
         assert!(next().is_none());
+    }
+
+    fn next(queue: &mut queue::Receiver<Result<Unread>>) -> Option<ErrorKind> {
+        let told = queue.next().now_or_never().flatten()?.flatten();
+        Some(told.unwrap_err().kind())
+    }
+
+    #[test]
+    fn what_goes_wrong_is_withheld_until_the_subscription_is_made() {
+        let (sender, mut queue) = queue::bounded(4);
+        let inbound = || Inbound::withholding("a", sender.clone(), Arc::default());
+        let (failed, made) = (inbound(), inbound());
+        failed.take(Incoming::Disconnected);
+        drop(failed);
+        made.take(Incoming::Disconnected);
+        assert_eq!(next(&mut queue), None);
+        made.made();
+        made.take(Incoming::Disconnected);
+        assert_eq!(next(&mut queue), Some(ErrorKind::Unavailable));
+        assert_eq!(next(&mut queue), Some(ErrorKind::Unavailable));
+        assert_eq!(next(&mut queue), None);
+    }
+
+    #[test]
+    fn a_refusal_is_told_once_for_each_connection() {
+        let (sender, mut queue) = queue::bounded(8);
+        let inbound = Inbound::new("a", sender);
+        let denied = || inbound.fail(Error::new(ErrorKind::PermissionDenied, "no"));
+        denied();
+        denied();
+        inbound.take(Incoming::Disconnected);
+        denied();
+        let told = std::iter::from_fn(|| next(&mut queue));
+        use ErrorKind::{PermissionDenied, Unavailable};
+        assert!(told.eq([PermissionDenied, Unavailable, PermissionDenied]));
     }
 }

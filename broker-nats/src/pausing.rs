@@ -1,6 +1,7 @@
 //! A member of a queue group that leaves it while it is full, and comes back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use micro_core::broker::SubscribeOptions;
@@ -26,6 +27,8 @@ pub(crate) struct Member {
     topic: String,
     queue: Option<String>,
     events: queue::Sender<Result<Unread>>,
+    /// Whether the reader of the events knows that the server refuses this member.
+    refused: Arc<AtomicBool>,
 }
 
 impl Member {
@@ -35,21 +38,29 @@ impl Member {
         topic: &str,
         options: &SubscribeOptions,
     ) -> (Self, queue::Receiver<Result<Unread>>) {
-        let (events, reader) = queue::leveled(options.capacity, RESERVE);
+        let (events, reader) = queue::leveled(options.capacity, RESERVE, Result::is_ok);
         let member = Member {
             connection: connection.clone(),
             topic: topic.to_owned(),
             queue: options.queue.clone(),
             events,
+            refused: Arc::default(),
         };
         (member, reader)
     }
 
     /// Subscribes. When this returns, the next event arrives.
     pub(crate) async fn join(&self) -> Result<Pump> {
-        let inbound = Arc::new(Inbound::new(&self.topic, self.events.clone()));
+        let inbound = Inbound::withholding(&self.topic, self.events.clone(), self.refused.clone());
+        let inbound = Arc::new(inbound);
         let queue = self.queue.as_deref();
-        self.connection.pump(&self.topic, queue, inbound).await
+        let pump = self.connection.pump(&self.topic, queue, inbound.clone()).await?;
+        // Whoever was told that it is refused is told that it is no more.
+        if self.refused.swap(false, Ordering::Relaxed) {
+            self.events.push(Err(renewed()));
+        }
+        inbound.made();
+        Ok(pump)
     }
 
     /// Leaves whenever it is full, and comes back, until asked to leave for good: that is when this returns.
@@ -86,6 +97,7 @@ impl Member {
     async fn come_back(&self, asked: &CancellationToken) -> Option<Pump> {
         asked.run_until_cancelled(self.events.until_read()).await?;
         let mut pause = FIRST;
+        let mut told = None;
         while !self.events.is_closed() {
             // Not cut off because somebody asks to leave: events may come as soon as the server has it.
             let joined = timeout(PUBLISH_LIMIT, self.join()).await;
@@ -97,11 +109,9 @@ impl Member {
                 Err(error) => error,
             };
             tracing::warn!(topic = self.topic, %error, "a member cannot come back to its queue group");
-            let over = error.kind() == ErrorKind::Closed;
-            if over || pause == FIRST {
-                self.events.push(Err(error));
-            }
-            if over {
+            let kind = error.kind();
+            self.tell(&mut told, error);
+            if kind == ErrorKind::Closed {
                 return None;
             }
             asked.run_until_cancelled(sleep(pause)).await?;
@@ -109,11 +119,30 @@ impl Member {
         }
         None
     }
+
+    /// Tells why it cannot come back, where that is news. That it is refused stays true while the connection is lost.
+    fn tell(&self, told: &mut Option<ErrorKind>, error: Error) {
+        let kind = error.kind();
+        let known = self.refused.load(Ordering::Relaxed) || told.replace(kind) == Some(kind);
+        if kind == ErrorKind::PermissionDenied {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        if !known || kind == ErrorKind::Closed {
+            self.events.push(Err(error));
+        }
+    }
 }
 
 fn late() -> Error {
     Error::new(
         ErrorKind::Unavailable,
         "the NATS server takes too long; events are missing",
+    )
+}
+
+fn renewed() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "the NATS server lets this subscription hear again; events are missing",
     )
 }

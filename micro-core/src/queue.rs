@@ -23,18 +23,19 @@ use state::{Shared, State};
 
 /// A queue of at most `capacity` items (at least one).
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    open(capacity, None)
+    open(State::new(capacity, |_| false), None)
 }
 
 /// A queue that is full when `high` items wait (at least one), which its [`Level`] tells, and takes `reserve` more before
-/// it drops any: for a writer that can stop what comes, but not at once.
-pub fn leveled<T>(high: usize, reserve: usize) -> (Sender<T>, Receiver<T>) {
-    open(high.max(1).saturating_add(reserve), Some(Level::new(high)))
+/// it drops any: for a writer that can stop what comes, but not at once. Only items that it `counts` make it full.
+pub fn leveled<T>(high: usize, reserve: usize, counts: fn(&T) -> bool) -> (Sender<T>, Receiver<T>) {
+    let capacity = high.max(1).saturating_add(reserve);
+    open(State::new(capacity, counts), Some(Level::new(high)))
 }
 
-fn open<T>(capacity: usize, level: Option<Level>) -> (Sender<T>, Receiver<T>) {
+fn open<T>(state: State<T>, level: Option<Level>) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared {
-        state: Mutex::new(State::new(capacity)),
+        state: Mutex::new(state),
         level,
         left: Notify::new(),
     });
@@ -66,7 +67,7 @@ impl<T> Sender<T> {
             state.lost += 1;
             return Pushed::Dropped;
         }
-        state.items.push_back(item);
+        state.add(item);
         let reader = state.reader.take();
         drop(state);
         wake(reader);

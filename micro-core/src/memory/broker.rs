@@ -108,7 +108,7 @@ impl Broker for MemoryBroker {
             .map_err(|error| error.with_operation("subscribe").with_context("topic", topic))?;
         let (sender, events) = match options.overflow {
             Overflow::Drop => queue::bounded(options.capacity),
-            Overflow::Pause => queue::leveled(options.capacity, RACING),
+            Overflow::Pause => queue::leveled(options.capacity, RACING, |_| true),
         };
         let level = events.level();
         let member = Member {

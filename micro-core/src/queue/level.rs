@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_full_at_the_high_mark_and_until_the_low_one() {
-        let (sender, mut receiver) = leveled(8, 100);
+        let (sender, mut receiver) = leveled(8, 100, |_| true);
         let level = level(&receiver);
         for item in 0..8 {
             assert!(!level.is_full() && level.until_full().now_or_never().is_none());
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_the_mark_it_takes_as_much_as_the_reserve() {
-        let (sender, mut receiver) = leveled(2, 3);
+        let (sender, mut receiver) = leveled(2, 3, |_| true);
         let pushed = [0, 1, 2, 3, 4, 5].map(|item| sender.push(item));
         assert_eq!(pushed[4..], [Pushed::Queued, Pushed::Dropped]);
         assert_eq!(receiver.next().await.unwrap().unwrap_err().lost(), Some(1));
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_of_one_is_full_and_read_in_turn() {
-        let (sender, mut receiver) = leveled(0, 0);
+        let (sender, mut receiver) = leveled(0, 0, |_| true);
         let level = level(&receiver);
         for times in 1..4 {
             sender.push(0);
@@ -156,11 +156,27 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn what_does_not_count_makes_it_no_fuller() {
+        let (sender, mut receiver) = leveled(2, 3, |item: &usize| item.is_multiple_of(2));
+        let level = level(&receiver);
+        for item in [1, 3, 0] {
+            sender.push(item);
+        }
+        assert!(!level.is_full());
+        sender.push(2);
+        assert!(level.is_full());
+        read(&mut receiver, 2).await;
+        assert!(level.is_full());
+        read(&mut receiver, 1).await;
+        assert_eq!((level.is_full(), level.times()), (false, 1));
+    }
+
     /// Nobody is left waiting for a queue that is empty.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_queue_that_was_read_is_never_full() {
         for _ in 0..200 {
-            let (sender, mut receiver) = leveled(1, 100);
+            let (sender, mut receiver) = leveled(1, 100, |_| true);
             let level = level(&receiver);
             let writing = tokio::spawn(async move {
                 for item in 0..100 {

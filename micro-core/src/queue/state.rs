@@ -23,13 +23,17 @@ pub(super) struct Shared<T> {
 
 impl<T> Shared<T> {
     pub(super) fn waiting(&self) -> usize {
-        self.state.lock().items.len()
+        self.state.lock().counted
     }
 }
 
 pub(super) struct State<T> {
     pub(super) items: VecDeque<T>,
     pub(super) capacity: usize,
+    /// Whether an item counts for the level.
+    counts: fn(&T) -> bool,
+    /// How many of the items do.
+    counted: usize,
     pub(super) lost: u64,
     pub(super) senders: usize,
     /// Nothing more is taken.
@@ -38,15 +42,22 @@ pub(super) struct State<T> {
 }
 
 impl<T> State<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, counts: fn(&T) -> bool) -> Self {
         State {
             items: VecDeque::new(),
             capacity: capacity.max(1),
+            counts,
+            counted: 0,
             lost: 0,
             senders: 1,
             closed: false,
             reader: None,
         }
+    }
+
+    pub(super) fn add(&mut self, item: T) {
+        self.counted += usize::from((self.counts)(&item));
+        self.items.push_back(item);
     }
 
     pub(super) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T>>> {
@@ -55,6 +66,7 @@ impl<T> State<T> {
             lost => return Poll::Ready(Some(Err(Error::lagged(lost)))),
         }
         if let Some(item) = self.items.pop_front() {
+            self.counted -= usize::from((self.counts)(&item));
             if self.items.is_empty() && self.items.capacity() > KEPT {
                 self.items = VecDeque::new();
             }

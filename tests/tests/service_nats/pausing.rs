@@ -2,23 +2,30 @@
 
 use futures::FutureExt;
 use micro_conformance::nats_server::NatsServer;
+use micro_core::observe::Loss;
 use micro_core::{Broker, ErrorKind, Message, Overflow, SubscribeOptions, Subscription};
 use tokio::time::timeout;
 
 use crate::health::{denying, login};
 use crate::{LIMIT, caller, elsewhere};
 
-/// Reads until something that `is` so comes.
-async fn until(member: &mut Subscription, is: impl Fn(&micro_core::Result<micro_core::Event>) -> bool) {
+/// Reads until something that `is` so comes; the kinds of all errors up to there.
+async fn until(
+    member: &mut Subscription,
+    is: impl Fn(&micro_core::Result<micro_core::Event>) -> bool,
+) -> Vec<ErrorKind> {
+    let mut errors = Vec::new();
     let came = async {
         loop {
             let item = member.recv().await.expect("a subscription that goes on");
+            errors.extend(item.as_ref().err().map(micro_core::Error::kind));
             if is(&item) {
                 return;
             }
         }
     };
     timeout(LIMIT, came).await.expect("what was waited for");
+    errors
 }
 
 /// Publishes until so many events in a row have gone to the other member that the one that pauses must be away.
@@ -68,9 +75,18 @@ async fn a_member_that_may_not_come_back_is_told_and_comes_back_when_it_may() {
             publish(&**there.broker(), "after").await;
         }
     };
-    tokio::select! {
-        () = publishing => {}
-        () = until(&mut member, |item| item.as_ref().is_ok_and(|event| event.body() == "after")) => {}
-    }
+    // It says that it is back, and no other error comes.
+    let hearing = async {
+        let mut errors = until(&mut member, |item| item.is_err()).await;
+        let after = |event: &micro_core::Event| event.body() == "after";
+        errors.extend(until(&mut member, |item| item.as_ref().is_ok_and(after)).await);
+        errors
+    };
+    let errors = tokio::select! {
+        () = publishing => Vec::new(),
+        errors = hearing => errors,
+    };
+    assert_eq!(errors, [ErrorKind::Unavailable]);
+    assert_eq!(member.losses().get(Loss::Permission), 1);
     member.drain().await.unwrap();
 }
