@@ -70,8 +70,7 @@ impl Pump {
     /// # Cancel safety
     /// May be left after that; what the server sends meanwhile goes to the consumer.
     pub async fn finish(&mut self) -> Result<()> {
-        let stands = *self.outbox.board.disconnects().borrow() == self.since;
-        if stands && !self.task.is_finished() && self.finish_by_count().await.is_ok() {
+        if !self.has_parted() && !self.task.is_finished() && self.finish_by_count().await.is_ok() {
             return Ok(());
         }
         self.leave(None).await
@@ -91,8 +90,7 @@ impl Pump {
     }
 
     async fn leave_by_count(&mut self, filler: Option<Outgoing>) -> Result<()> {
-        // Counts of client and server part at a reconnect.
-        if *self.outbox.board.disconnects().borrow() != self.since {
+        if self.has_parted() {
             return self.drain().await;
         }
         let end = self.begin_to_end().await?;
@@ -135,13 +133,17 @@ impl Pump {
         self.drain().await
     }
 
-    /// Watches the traffic for this long: how much came, or `None` when it has reached the count.
+    /// Watches the traffic for this long: how much came, or `None` when it has reached the count, or no count can end it.
     async fn lower_once(&mut self, end: &mut u64, watched: Duration) -> Result<Option<u64>> {
         let before = self.received();
         if self.ends_within(watched).await {
             return Ok(None);
         }
         self.take_stock().await?;
+        if self.has_parted() {
+            self.drain().await?;
+            return Ok(None);
+        }
         let came = self.received() - before;
         let sooner = self.received() + (came * 4).clamp(LEAST, ON_THE_WAY);
         if sooner < *end {
@@ -167,6 +169,11 @@ impl Pump {
         Ok(())
     }
 
+    /// Counts of client and server part at a reconnect: the server begins anew, with what was missing to the last count.
+    fn has_parted(&self) -> bool {
+        *self.outbox.board.disconnects().borrow() != self.since
+    }
+
     fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -189,5 +196,46 @@ impl Pump {
 
     async fn ends_within(&mut self, limit: Duration) -> bool {
         timeout(limit, &mut self.task).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::StreamExt;
+    use micro_conformance::nats_server::NatsServer;
+    use micro_core::PluginConfig;
+
+    use super::*;
+    use crate::{Connection, Consumer, Delivery, Incoming};
+
+    struct Ignoring;
+
+    impl Consumer for Ignoring {
+        fn take(&self, _: Incoming) {}
+    }
+
+    #[tokio::test]
+    async fn a_connection_lost_while_it_leaves_ends_the_counting() {
+        let mut server = NatsServer::start().await;
+        let config = PluginConfig::default().with_addresses(&server.url());
+        let connection = Connection::open(&config).await.unwrap();
+        let mut pump = connection.pump("a", None, Arc::new(Ignoring)).await.unwrap();
+        for _ in 0..100 {
+            connection.publish(Outgoing::new("a", "")).await.unwrap();
+        }
+        let mut end = pump.begin_to_end().await.unwrap();
+        let (mut lost, mut connected) = (connection.disconnects(), connection.board().connected());
+        server.restart().await;
+        lost.changed().await.unwrap();
+        connected.wait_for(|connected| *connected).await.unwrap();
+        assert_eq!(pump.lower_once(&mut end, WATCHED).await.unwrap(), None);
+        // The server sends nothing more to it: nobody is there.
+        let mut mailbox = connection.mailbox(1);
+        let word = Outgoing::new("a", "").with_reply(mailbox.subject().clone());
+        connection.publish(word).await.unwrap();
+        let answer = mailbox.next().await.unwrap().unwrap();
+        assert!(matches!(answer, Delivery::NoResponders), "{answer:?}");
     }
 }
