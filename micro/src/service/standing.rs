@@ -61,7 +61,7 @@ impl Standing {
         } else if error.kind() == ErrorKind::Unavailable && !matches!(self.state, State::Well) {
             // After a lost connection it is subscribed anew, and denied anew if need be. What befalls single events
             // changes nothing.
-            self.ask();
+            self.ask(None);
         }
     }
 
@@ -75,19 +75,17 @@ impl Standing {
         };
         match answer.await {
             Ok(()) => self.recovered(),
-            Err(_) => self.ask_later(),
+            Err(_) => self.ask(Some(PAUSE)),
         }
     }
 
-    fn ask(&mut self) {
-        let broker = self.broker.clone();
-        self.state = State::Asking(Box::pin(async move { broker.flush().await }));
-    }
-
-    fn ask_later(&mut self) {
+    /// Asks the broker, after a pause if there is to be one.
+    fn ask(&mut self, pause: Option<Duration>) {
         let broker = self.broker.clone();
         self.state = State::Asking(Box::pin(async move {
-            sleep(PAUSE).await;
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
             broker.flush().await
         }));
     }
