@@ -26,10 +26,16 @@ pub struct SubscriberOptions {
 
 impl Default for SubscriberOptions {
     fn default() -> Self {
+        let SubscribeOptions {
+            queue,
+            capacity,
+            overflow,
+            ..
+        } = SubscribeOptions::default();
         SubscriberOptions {
-            queue: None,
-            capacity: 1024,
-            overflow: Overflow::default(),
+            queue,
+            capacity,
+            overflow,
             concurrency: 1,
             redelivery: false,
             error_handler: None,
