@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -65,6 +66,10 @@ pub struct PluginConfig {
     pub client_name: Option<String>,
     /// Who we are to its servers, and how we know that they are the right ones.
     pub security: Security,
+    /// For how long after traffic a connection to its servers does not let its thread sleep, but looks for more: busy
+    /// polling, which trades a processor for the time that a wake takes. Backends without servers have no use for it.
+    /// Default: not at all, as with zero.
+    pub busy_poll: Option<Duration>,
 }
 
 impl PluginConfig {
@@ -93,6 +98,13 @@ impl PluginConfig {
         self.security = security;
         self
     }
+
+    /// Says for how long after traffic a connection does not let its thread sleep.
+    #[must_use]
+    pub fn with_busy_poll(mut self, longest: Duration) -> Self {
+        self.busy_poll = Some(longest);
+        self
+    }
 }
 
 impl fmt::Debug for PluginConfig {
@@ -101,6 +113,7 @@ impl fmt::Debug for PluginConfig {
             .field("addresses", &show_addresses(&self.addresses))
             .field("client_name", &self.client_name)
             .field("security", &self.security)
+            .field("busy_poll", &self.busy_poll)
             .finish()
     }
 }

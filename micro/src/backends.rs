@@ -170,5 +170,6 @@ async fn open<T: ?Sized>(
         .with_client_name(name)
         .with_security(choice.security.clone());
     config.addresses.clone_from(&choice.addresses);
+    config.busy_poll = choice.busy_poll;
     table.open(&choice.plugin, config).await
 }

@@ -1,5 +1,7 @@
 //! Where the servers are, and who we are to them.
 
+use std::time::Duration;
+
 use async_nats::ServerAddr;
 use micro_core::plugin::{Login, Tls, without_login};
 use micro_core::{Error, ErrorKind, PluginConfig, Result, name};
@@ -23,6 +25,8 @@ pub(crate) struct Servers {
     pub(crate) tls: Tls,
     /// Under which subjects we are answered, if not under those that all share.
     pub(crate) inbox_prefix: Option<String>,
+    /// For how long after traffic our thread does not sleep, if at all.
+    pub(crate) busy_poll: Option<Duration>,
 }
 
 /// One server.
@@ -50,6 +54,7 @@ impl Servers {
             unreadable: Vec::new(),
             tls: config.security.tls.clone(),
             inbox_prefix: config.security.inbox_prefix.clone(),
+            busy_poll: config.busy_poll.filter(|longest| !longest.is_zero()),
         };
         for text in texts {
             match Server::parse(text) {

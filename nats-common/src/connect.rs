@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::config::{Server, Servers};
 use crate::errors::{self, Refusal};
 use crate::switchboard::Switchboard;
-use crate::{login, tls};
+use crate::{login, polling, tls};
 
 /// How long one server may take to answer at the start.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -32,6 +32,7 @@ pub(crate) async fn first(
     events: impl Fn(async_nats::Event) + Clone + Send + Sync + 'static,
 ) -> Result<Client> {
     servers.check_inbox()?;
+    polling::check(servers.busy_poll)?;
     tls::check(&servers.tls).await?;
     let mut refusals = Vec::new();
     for server in &servers.usable {

@@ -13,6 +13,7 @@ use crate::courier::{Courier, Source};
 use crate::errors;
 use crate::inbox::Router;
 use crate::outbox::{Outbox, Outgoing};
+use crate::polling::{self, Poller, Traffic};
 use crate::pump::Pump;
 use crate::switchboard::Switchboard;
 
@@ -26,6 +27,7 @@ pub struct Connection {
     board: Arc<Switchboard>,
     outbox: Arc<Outbox>,
     servers: String,
+    _poller: Option<polling::Owned>,
     /// The wildcard subscription.
     _inbox: Pump,
 }
@@ -33,8 +35,8 @@ pub struct Connection {
 impl Connection {
     /// Joins the process's connection to these servers, or opens it.
     ///
-    /// Those who ask at the same time share one attempt. Connections are told apart by their servers and
-    /// credentials, and by the runtime they run on; the client name is the first one's.
+    /// Those who ask at the same time share one attempt. Connections are told apart by their servers,
+    /// credentials and busy polling, and by the runtime they run on; the client name is the first one's.
     ///
     /// # Errors
     /// As [`open`](Connection::open).
@@ -69,7 +71,9 @@ impl Connection {
         let client = connect::first(servers, name, move |event| pass_on.pass_on(event)).await?;
         let board = Arc::new(Switchboard::new(format!("{}.", client.new_inbox())));
         events.connect(&board);
-        let (outbox, courier) = Courier::new(client, board.clone());
+        let traffic = Arc::new(Traffic::new(servers.busy_poll.is_some()));
+        let poller = servers.busy_poll.map(|longest| Poller::start(&traffic, longest));
+        let (outbox, courier) = Courier::new(client, board.clone(), traffic);
         // It ends by itself, shortly after the last handle of the connection.
         tokio::spawn(courier.run());
         let outbox = Arc::new(outbox);
@@ -82,6 +86,7 @@ impl Connection {
             board,
             outbox,
             servers: servers.names(),
+            _poller: poller,
             _inbox: inbox,
         }))
     }
@@ -178,6 +183,13 @@ impl Connection {
     /// How many messages came for reply subjects that were given up before.
     pub fn strays(&self) -> u64 {
         self.board.strays()
+    }
+
+    /// How often it has looked for traffic instead of letting its thread sleep: see
+    /// [`PluginConfig::busy_poll`](micro_core::PluginConfig::busy_poll). It stands still where that is not set, and while
+    /// nothing is sent and nothing comes.
+    pub fn busy_polls(&self) -> u64 {
+        self.outbox.traffic.polls()
     }
 
     pub(crate) fn board(&self) -> &Arc<Switchboard> {

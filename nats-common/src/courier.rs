@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::errors;
 use crate::outbox::{Outbox, Outgoing};
+use crate::polling::Traffic;
 use crate::switchboard::Switchboard;
 
 /// How often the courier looks for a reconnect that no event told of.
@@ -58,7 +59,7 @@ pub(crate) struct Courier {
 
 impl Courier {
     /// The outbox, and the courier who works for it.
-    pub(crate) fn new(client: Client, board: Arc<Switchboard>) -> (Outbox, Courier) {
+    pub(crate) fn new(client: Client, board: Arc<Switchboard>, traffic: Arc<Traffic>) -> (Outbox, Courier) {
         let (sender, orders) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         // The courier's own way out has no orders: holding the sender would keep it running for ever.
@@ -68,6 +69,7 @@ impl Courier {
             board: board.clone(),
             orders,
             waiting: waiting.clone(),
+            traffic: traffic.clone(),
         };
         let courier = Courier {
             way: outbox(nowhere),

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::courier::{Order, Source};
+use crate::polling::Traffic;
 use crate::switchboard::{COMPONENT, Switchboard};
 use crate::{errors, inbox};
 
@@ -74,6 +75,8 @@ pub(crate) struct Outbox {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     /// How many publishes wait in `orders`.
     pub(crate) waiting: Arc<AtomicUsize>,
+    /// Where it is noted that something was sent, or has come.
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Outbox {
@@ -101,7 +104,7 @@ impl Outbox {
         let sending = pin!(self.client.publish_message(outgoing.clone().into()));
         // A publish that is not done at its first poll has queued nothing.
         match sending.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(sent) => Some(sent.map_err(|error| refused(&error, &outgoing.subject))),
+            Poll::Ready(sent) => Some(self.note(sent, &outgoing.subject)),
             Poll::Pending => None,
         }
     }
@@ -120,7 +123,7 @@ impl Outbox {
                 .await
                 .map_err(|_| self.not_connected())?,
         };
-        sent.map_err(|error| refused(&error, &subject))
+        self.note(sent, &subject)
     }
 
     async fn publish_in_time(&self, outgoing: Outgoing) -> Result<()> {
@@ -132,7 +135,12 @@ impl Outbox {
         self.until_connected().await;
         let message = OutboundMessage::from(outgoing.clone());
         let sent = self.client.publish_message(message).await;
-        sent.map_err(|error| refused(&error, &outgoing.subject))
+        self.note(sent, &outgoing.subject)
+    }
+
+    fn note(&self, sent: std::result::Result<(), PublishError>, subject: &Subject) -> Result<()> {
+        self.traffic.note();
+        sent.map_err(|error| refused(&error, subject))
     }
 
     /// Publishes without ever waiting; needs no runtime. Too large or illegal messages are dropped with a log line.

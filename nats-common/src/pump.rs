@@ -99,6 +99,7 @@ impl Pump {
             subscriber,
             consumer,
             received: received.clone(),
+            traffic: outbox.traffic.clone(),
         };
         Pump {
             subject: subject.to_owned(),

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::unconstrained;
 
 use crate::consumer::{Consumer, Incoming};
+use crate::polling::Traffic;
 
 /// How many messages are handed on before the task looks up.
 const BATCH: usize = 64;
@@ -30,6 +31,7 @@ pub(crate) struct Reader {
     pub(crate) subscriber: Subscriber,
     pub(crate) consumer: Arc<dyn Consumer>,
     pub(crate) received: Arc<AtomicU64>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Reader {
@@ -72,6 +74,7 @@ impl Reader {
 
     fn hand_on(&self, message: Message) {
         self.received.fetch_add(1, Ordering::Relaxed);
+        self.traffic.note();
         self.consumer.take(Incoming::Message(message));
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Weak};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
@@ -20,6 +21,7 @@ struct Key {
     servers: Vec<(String, Option<Login>)>,
     tls: Tls,
     inbox_prefix: Option<String>,
+    busy_poll: Option<Duration>,
 }
 
 type Attempt = Shared<BoxFuture<'static, Result<Arc<Connection>, Arc<Error>>>>;
@@ -95,6 +97,7 @@ impl Key {
             servers: usable.chain(unreadable).collect(),
             tls: servers.tls.clone(),
             inbox_prefix: servers.inbox_prefix.clone(),
+            busy_poll: servers.busy_poll,
         }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -35,7 +36,10 @@ async fn those_who_share_get_one_connection() {
     assert!(Arc::ptr_eq(&named, &shared[0]));
     let own = Connection::open(&config).await.unwrap();
     assert!(!Arc::ptr_eq(&own, &shared[0]));
-    assert_eq!(server.monitor("/connz").await["num_connections"], 2);
+    let polling = config.with_busy_poll(Duration::from_micros(50));
+    let polling = Connection::shared(&polling).await.unwrap();
+    assert!(!Arc::ptr_eq(&polling, &shared[0]));
+    assert_eq!(server.monitor("/connz").await["num_connections"], 3);
 }
 
 #[tokio::test]
@@ -164,4 +168,56 @@ fn everything_may_be_dropped_outside_a_runtime() {
     drop((server, runtime));
     connection.publish_now(Outgoing::new("a", "to no runtime"));
     drop((mailbox, connection));
+}
+
+#[tokio::test]
+async fn a_connection_polls_while_there_is_traffic_and_sleeps_when_there_is_none() {
+    let server = NatsServer::start().await;
+    let polling = config(&server.url()).with_busy_poll(Duration::from_micros(50));
+    let connection = Connection::open(&polling).await.unwrap();
+    sleeps(&connection).await;
+    let before = connection.busy_polls();
+    connection.fence().await.unwrap();
+    assert!(connection.busy_polls() > before);
+    sleeps(&connection).await;
+}
+
+/// Returns when it polls no more: one that polls does it once while another task yields.
+async fn sleeps(connection: &Connection) {
+    let mut polls = u64::MAX;
+    while polls != connection.busy_polls() {
+        polls = connection.busy_polls();
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_does_not_poll_unless_it_is_told_to() {
+    let server = NatsServer::start().await;
+    for config in [
+        config(&server.url()),
+        config(&server.url()).with_busy_poll(Duration::ZERO),
+    ] {
+        let connection = Connection::open(&config).await.unwrap();
+        connection.fence().await.unwrap();
+        assert_eq!(connection.busy_polls(), 0);
+    }
+}
+
+#[tokio::test]
+async fn polling_for_too_long_is_refused() {
+    let polling = config("127.0.0.1:1").with_busy_poll(Duration::from_secs(50));
+    let error = Connection::shared(&polling).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("at most 10ms"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polling_is_refused_where_it_would_take_a_thread_from_others() {
+    let polling = config("127.0.0.1:1").with_busy_poll(Duration::from_micros(50));
+    let error = Connection::shared(&polling).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("current_thread"), "{error}");
 }

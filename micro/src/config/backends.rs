@@ -1,6 +1,7 @@
 //! Settings of the backends and the client.
 
 use std::fmt;
+use std::time::Duration;
 
 use micro_core::plugin::{PluginConfig, Plugins, Security, show_addresses};
 use micro_core::{ClientOptions, Result, memory, selector};
@@ -56,6 +57,9 @@ pub struct PluginChoice {
     pub addresses: Vec<String>,
     /// Who we are to them, and how we know that they are the right ones: `--nats_…`, for all three. Default: nothing.
     pub security: Security,
+    /// For how long after traffic a connection to them does not let its thread sleep, but looks for more:
+    /// `--nats_busy_poll`, for all three. Default: not at all.
+    pub busy_poll: Option<Duration>,
 }
 
 impl Default for PluginChoice {
@@ -71,6 +75,7 @@ impl PluginChoice {
             plugin: plugin.into(),
             addresses: Vec::new(),
             security: Security::default(),
+            busy_poll: None,
         }
     }
 
@@ -87,6 +92,16 @@ impl PluginChoice {
         self.security = security;
         self
     }
+
+    /// Says for how long after traffic a connection does not let its thread sleep, but looks for more: busy polling.
+    ///
+    /// At most 10 ms, and 50 us is usual; zero means not at all. The plugin `nats` needs a runtime of one thread for it,
+    /// and plugins that are to share a connection the same value. What it gives and costs: `docs/adr/0017-busy-polling.md`.
+    #[must_use]
+    pub fn with_busy_poll(mut self, longest: Duration) -> Self {
+        self.busy_poll = Some(longest);
+        self
+    }
 }
 
 impl fmt::Debug for PluginChoice {
@@ -95,6 +110,7 @@ impl fmt::Debug for PluginChoice {
             .field("plugin", &self.plugin)
             .field("addresses", &show_addresses(&self.addresses))
             .field("security", &self.security)
+            .field("busy_poll", &self.busy_poll)
             .finish()
     }
 }

@@ -1,12 +1,13 @@
-//! The flags that say who we are to a NATS server.
+//! The flags that say who we are to a NATS server, and how we wait for it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use micro_core::plugin::{Login, Secret, Security};
 
-use super::replace;
+use super::{replace, values};
 use crate::config::BackendsConfig;
 
 /// The flags that say who we are to a NATS server, and how we know that it is the right one.
@@ -109,12 +110,19 @@ pub struct NatsFlags {
     )]
     #[arg(value_name = "SUBJECT")]
     pub nats_inbox_prefix: Option<String>,
+
+    /// For how long after traffic the program's thread does not sleep, such as 50us, which takes a processor; 0 for not
+    /// at all [default: 0]
+    #[arg(long = "nats_busy_poll", alias = "nats-busy-poll", env = "NATS_BUSY_POLL")]
+    #[arg(value_name = "DURATION", value_parser = values::busy_poll)]
+    pub nats_busy_poll: Option<Duration>,
 }
 
 impl NatsFlags {
     /// Puts what was given in place of what code has set, for each of the backends.
     pub fn apply(self, config: &mut BackendsConfig) {
         for choice in [&mut config.transport, &mut config.broker, &mut config.registry] {
+            choice.busy_poll = self.nats_busy_poll.or(choice.busy_poll);
             self.clone().secure(&mut choice.security);
         }
     }

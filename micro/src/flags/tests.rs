@@ -137,6 +137,34 @@ fn every_flag_of_nats_holds_for_all_three_plugins() {
 
 #[cfg(feature = "nats")]
 #[test]
+fn busy_polling_is_of_microseconds_and_holds_for_all_three_plugins() {
+    for (value, expected) in [("50us", Duration::from_micros(50)), ("0", Duration::ZERO)] {
+        for flag in ["nats_busy_poll", "nats-busy-poll"] {
+            let backends = config(&[&format!("--{flag}={value}")]).backends;
+            for choice in [backends.transport, backends.broker, backends.registry] {
+                assert_eq!(choice.busy_poll, Some(expected), "{flag}={value}");
+            }
+        }
+    }
+    for value in ["50", "1", "11ms", "soon", "-1us", ""] {
+        let error = refused(&[&format!("--nats_busy_poll={value}")]);
+        assert!(error.contains("50us"), "{value}: {error}");
+    }
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn no_flag_leaves_the_busy_polling_of_code_and_a_flag_beats_it() {
+    let choice = || PluginChoice::new("nats").with_busy_poll(Duration::from_micros(20));
+    for (args, expected) in [(&[][..], 20), (&["--nats_busy_poll=50us"], 50)] {
+        let config = parse(args).unwrap().broker_plugin(choice()).settings().unwrap();
+        let said = config.backends.broker.busy_poll;
+        assert_eq!(said, Some(Duration::from_micros(expected)));
+    }
+}
+
+#[cfg(feature = "nats")]
+#[test]
 fn a_flag_of_nats_beats_the_login_of_code_and_leaves_the_rest() {
     let security = Security::default()
         .with_login(Login::Token("code".into()))
@@ -419,6 +447,7 @@ fn every_flag_has_a_variable_that_does_something() {
         ("NATS_CREDS", "y1", r#"CredentialsFile("y1")"#),
         ("NATS_CA", "y2", r#"ca: Some("y2")"#),
         ("NATS_TLSFIRST", "1", "first: true"),
+        ("NATS_BUSY_POLL", "51us", "busy_poll: Some(51µs)"),
     ] {
         let printed = in_environment(&[(variable, value)]);
         assert!(printed.contains(expected), "{variable}: {printed}");

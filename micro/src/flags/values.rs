@@ -18,6 +18,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `50us`, or `0` for none. Bare seconds would be far too long.
+#[cfg(feature = "nats")]
+pub(super) fn busy_poll(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        _ => match humantime::parse_duration(text) {
+            Ok(duration) if duration <= nats_common::LONGEST_BUSY_POLL => Ok(duration),
+            _ => Err("write it as 50us, at most 10ms, or as 0 for none".into()),
+        },
+    }
+}
+
 /// A ratio such as `0.2`. Without any, there is nothing to spend at first, either.
 pub(super) fn retry_budget(text: &str) -> Result<RetryBudget, String> {
     match text.parse() {
