@@ -395,6 +395,44 @@ async fn a_silent_server_is_not_taken_for_an_unknown_service() {
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
 }
 
+#[tokio::test]
+async fn whoever_answers_without_end_does_not_hold_a_query() {
+    let server = NatsServer::start().await;
+    let flood = Flood::start(&server).await;
+    // So long that only the number of answers can end it.
+    let options = RegistryOptions::default().with_query_limit(Duration::from_secs(600));
+    let here = registry(&server, options.with_quiet(Duration::from_secs(600))).await;
+    let found = tokio::time::timeout(Duration::from_secs(300), here.get("greeter")).await;
+    assert_eq!(found.expect("the query ends").unwrap()[0].name, "greeter");
+    drop(flood);
+}
+
+/// Answers a query with the service, and then for ever with what answers nothing: another one, and nonsense.
+struct Flood(tokio::task::JoinHandle<()>);
+
+impl Flood {
+    async fn start(server: &NatsServer) -> Self {
+        let connection = connection(server).await;
+        let mut queries = connection.subscribe("micro.nats.query", None, 16).await.unwrap();
+        let answer = captured("\"nodes\":[{", "\"Action\"");
+        let another = answer.replace("\"greeter\"", "\"another\"");
+        Flood(tokio::spawn(async move {
+            let reply = queries.next().await.unwrap().unwrap().reply.unwrap();
+            let without_end = [another.as_str(), "nonsense"].into_iter().cycle();
+            for payload in std::iter::once(answer.as_str()).chain(without_end) {
+                let answer = Outgoing::new(reply.clone(), payload.to_owned());
+                connection.publish(answer).await.unwrap();
+            }
+        }))
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A thousand processes with one node each answer one query.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_nodes_are_found_and_seen() {
