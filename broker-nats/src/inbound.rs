@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use micro_core::{Error, ErrorKind, Result, queue};
-use nats_common::{Consumer, DeniedAction, Incoming, Message, Subject};
+use nats_common::{Consumer, Incoming, Message, Subject};
 use parking_lot::Mutex;
 
 /// Subjects on which no events travel: replies, registries, the server's own.
@@ -31,6 +31,7 @@ impl From<Message> for Unread {
 /// The writing end of a subscriber's queue. It closes when the subscription ends.
 pub(crate) struct Inbound {
     topic: String,
+    group: Option<String>,
     queue: Mutex<Option<queue::Sender<Result<Unread>>>>,
     /// Whether the subscriber knows that the server refuses its subscription.
     refused: Arc<AtomicBool>,
@@ -39,9 +40,10 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    pub(crate) fn new(topic: &str, queue: queue::Sender<Result<Unread>>) -> Self {
+    pub(crate) fn new(topic: &str, group: Option<&str>, queue: queue::Sender<Result<Unread>>) -> Self {
         Inbound {
             topic: topic.to_owned(),
+            group: group.map(str::to_owned),
             queue: Mutex::new(Some(queue)),
             refused: Arc::default(),
             withheld: Mutex::default(),
@@ -52,13 +54,14 @@ impl Inbound {
     /// wrong until it is [`made`](Inbound::made): whoever subscribes is told why that failed.
     pub(crate) fn withholding(
         topic: &str,
+        group: Option<&str>,
         queue: queue::Sender<Result<Unread>>,
         refused: Arc<AtomicBool>,
     ) -> Self {
         Inbound {
             refused,
             withheld: Mutex::new(Some(Vec::new())),
-            ..Inbound::new(topic, queue)
+            ..Inbound::new(topic, group, queue)
         }
     }
 
@@ -107,9 +110,7 @@ impl Consumer for Inbound {
             Incoming::Message(message) => self.push(Ok(message.into())),
             Incoming::Lost(count) => self.write(|queue| queue.note_lost(count)),
             Incoming::Disconnected => self.fail(disconnected()),
-            Incoming::Denied(denial)
-                if denial.action == DeniedAction::Subscribe && denial.subject == self.topic =>
-            {
+            Incoming::Denied(denial) if denial.ends(&self.topic, self.group.as_deref()) => {
                 self.fail(denial.error());
             }
             Incoming::Ended => drop(self.queue.lock().take()),
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_lost_connection_is_told_and_the_end_ends() {
         let (sender, mut queue) = queue::bounded(4);
-        let inbound = Inbound::new("a", sender);
+        let inbound = Inbound::new("a", None, sender);
         inbound.take(Incoming::Disconnected);
         inbound.take(Incoming::Lost(3));
         inbound.take(Incoming::Ended);
@@ -181,7 +182,7 @@ mod tests {
     #[test]
     fn what_goes_wrong_is_withheld_until_the_subscription_is_made() {
         let (sender, mut queue) = queue::bounded(4);
-        let inbound = || Inbound::withholding("a", sender.clone(), Arc::default());
+        let inbound = || Inbound::withholding("a", None, sender.clone(), Arc::default());
         let (failed, made) = (inbound(), inbound());
         failed.take(Incoming::Disconnected);
         drop(failed);
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn a_refusal_is_told_once_for_each_connection() {
         let (sender, mut queue) = queue::bounded(8);
-        let inbound = Inbound::new("a", sender);
+        let inbound = Inbound::new("a", None, sender);
         let denied = || inbound.fail(Error::new(ErrorKind::PermissionDenied, "no"));
         denied();
         denied();

@@ -51,10 +51,10 @@ impl Member {
 
     /// Subscribes. When this returns, the next event arrives.
     pub(crate) async fn join(&self) -> Result<Pump> {
-        let inbound = Inbound::withholding(&self.topic, self.events.clone(), self.refused.clone());
+        let group = self.queue.as_deref();
+        let inbound = Inbound::withholding(&self.topic, group, self.events.clone(), self.refused.clone());
         let inbound = Arc::new(inbound);
-        let queue = self.queue.as_deref();
-        let pump = self.connection.pump(&self.topic, queue, inbound.clone()).await?;
+        let pump = self.connection.pump(&self.topic, group, inbound.clone()).await?;
         // Whoever was told that it is refused is told that it is no more.
         if self.refused.swap(false, Ordering::Relaxed) {
             self.events.push(Err(renewed()));

@@ -30,8 +30,9 @@ pub(crate) async fn open(
         return open_pausing(connection, topic, options).await;
     }
     let (sender, messages) = queue::bounded(options.capacity);
-    let inbound = Arc::new(Inbound::new(topic, sender));
-    let pump = connection.pump(topic, options.queue.as_deref(), inbound).await?;
+    let group = options.queue.as_deref();
+    let inbound = Arc::new(Inbound::new(topic, group, sender));
+    let pump = connection.pump(topic, group, inbound).await?;
     let place = Place(Arc::new(Mutex::new(Some(pump))));
     let leave = place.clone().leave();
     let events = Events {

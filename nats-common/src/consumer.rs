@@ -37,6 +37,8 @@ pub struct Denial {
     pub action: DeniedAction,
     /// The subject, as the server names it.
     pub subject: String,
+    /// The queue group that we wanted to join there; `None` for a plain subscription, and for a publish.
+    pub queue: Option<String>,
 }
 
 /// What was refused.
@@ -58,11 +60,21 @@ impl Denial {
             "permissions violation for subscription" => DeniedAction::Subscribe,
             _ => return None,
         };
-        let (subject, _) = rest.split_once('"')?;
+        let (subject, rest) = rest.split_once('"')?;
+        let queue = rest.strip_prefix(" using queue \"");
         Some(Denial {
             action,
             subject: subject.to_owned(),
+            queue: queue.and_then(|queue| queue.strip_suffix('"')).map(str::to_owned),
         })
+    }
+
+    /// Whether it is about such a subscription, in a queue group or plain. A server whose rules have changed names no
+    /// group when it ends the subscription of a member: then every subscription to the subject may be meant.
+    pub fn ends(&self, subject: &str, queue: Option<&str>) -> bool {
+        self.action == DeniedAction::Subscribe
+            && self.subject == subject
+            && (self.queue.is_none() || self.queue.as_deref() == queue)
     }
 
     /// The error for the handle concerned.
@@ -71,10 +83,15 @@ impl Denial {
             DeniedAction::Publish => "publish to",
             DeniedAction::Subscribe => "subscribe to",
         };
+        let member = self
+            .queue
+            .as_ref()
+            .map(|queue| format!(" in queue group {queue:?}"));
+        let member = member.unwrap_or_default();
         micro_core::Error::new(
             micro_core::ErrorKind::PermissionDenied,
             format!(
-                "the NATS server does not let this user {action} {:?}; grant it, or connect as another user",
+                "the NATS server does not let this user {action} {:?}{member}; grant it, or connect as another user",
                 self.subject
             ),
         )
@@ -87,25 +104,26 @@ mod tests {
 
     #[test]
     fn a_denial_names_action_and_subject() {
-        let denial = |action, subject: &str| {
+        let denial = |action, subject: &str, queue: Option<&str>| {
             Some(Denial {
                 action,
                 subject: subject.to_owned(),
+                queue: queue.map(str::to_owned),
             })
         };
         use DeniedAction::{Publish, Subscribe};
         for (text, expected) in [
             (
                 "Permissions Violation for Publish to \"a.b\"",
-                denial(Publish, "a.b"),
+                denial(Publish, "a.b", None),
             ),
             (
                 "Permissions Violation for Subscription to \"a.>\"",
-                denial(Subscribe, "a.>"),
+                denial(Subscribe, "a.>", None),
             ),
             (
                 "Permissions Violation for Subscription to \"a\" using queue \"q\"",
-                denial(Subscribe, "a"),
+                denial(Subscribe, "a", Some("q")),
             ),
             ("Maximum Connections Exceeded", None),
             ("Permissions Violation for Publish to \"a", None),
@@ -115,10 +133,30 @@ mod tests {
     }
 
     #[test]
-    fn the_error_says_which_subject() {
-        let denial = Denial::parse("Permissions Violation for Publish to \"a.b\"").unwrap();
-        let error = denial.error();
-        assert_eq!(error.kind(), micro_core::ErrorKind::PermissionDenied);
-        assert!(error.to_string().contains("publish to \"a.b\""), "{error}");
+    fn a_refused_member_leaves_other_subscriptions_to_the_subject_alone() {
+        let denial = |about| Denial::parse(&format!("Permissions Violation for {about}")).unwrap();
+        let member = denial("Subscription to \"a\" using queue \"q\"");
+        let ended = |denial: &Denial| [None, Some("q"), Some("r")].map(|queue| denial.ends("a", queue));
+        assert_eq!(ended(&member), [false, true, false]);
+        assert_eq!(ended(&denial("Subscription to \"a\"")), [true; 3]);
+        assert_eq!(ended(&denial("Subscription to \"b\"")), [false; 3]);
+        assert_eq!(ended(&denial("Publish to \"a\"")), [false; 3]);
+    }
+
+    #[test]
+    fn the_error_says_which_subject_and_which_queue_group() {
+        for (text, said) in [
+            ("Publish to \"a.b\"", "publish to \"a.b\";"),
+            ("Subscription to \"a.b\"", "subscribe to \"a.b\";"),
+            (
+                "Subscription to \"a.b\" using queue \"q\"",
+                "subscribe to \"a.b\" in queue group \"q\";",
+            ),
+        ] {
+            let denial = Denial::parse(&format!("Permissions Violation for {text}")).unwrap();
+            let error = denial.error();
+            assert_eq!(error.kind(), micro_core::ErrorKind::PermissionDenied);
+            assert!(error.to_string().contains(said), "{error}");
+        }
     }
 }

@@ -97,6 +97,7 @@ mod tests {
         Denial {
             action: DeniedAction::Publish,
             subject: subject.to_owned(),
+            queue: None,
         }
     }
 

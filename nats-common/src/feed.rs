@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use micro_core::{Result, queue};
 
 use crate::connection::Connection;
-use crate::consumer::{Consumer, DeniedAction, Incoming};
+use crate::consumer::{Consumer, Incoming};
 use crate::errors;
 use crate::pump::Pump;
 
@@ -62,6 +62,7 @@ impl Stream for Feed {
 /// The writing end of a feed's queue. It is closed when the subscription ends.
 struct Writer {
     subject: String,
+    group: Option<String>,
     queue: parking_lot::Mutex<Option<queue::Sender<Result<Message>>>>,
 }
 
@@ -85,14 +86,12 @@ impl Consumer for Writer {
             Incoming::Message(message) => self.push(Ok(message)),
             Incoming::Lost(count) => self.note_lost(count),
             Incoming::Disconnected => self.push(Err(errors::disconnected())),
-            Incoming::Denied(denial) => {
-                if denial.action == DeniedAction::Subscribe && denial.subject == self.subject {
-                    self.push(Err(denial.error()));
-                }
+            Incoming::Denied(denial) if denial.ends(&self.subject, self.group.as_deref()) => {
+                self.push(Err(denial.error()));
             }
             Incoming::Ended => drop(self.queue.lock().take()),
-            // Nothing is published with this subject as its reply.
-            Incoming::NoResponders => {}
+            // Nothing is published with this subject as its reply, and other refusals concern others.
+            Incoming::NoResponders | Incoming::Denied(_) => {}
         }
     }
 }
@@ -116,6 +115,7 @@ impl Connection {
         let (sender, receiver) = queue::bounded(capacity);
         let writer = Arc::new(Writer {
             subject: subject.to_owned(),
+            group: queue.map(str::to_owned),
             queue: Some(sender).into(),
         });
         Ok(Feed {

@@ -76,7 +76,7 @@ impl Pump {
         queue: Option<&str>,
         consumer: Arc<dyn Consumer>,
     ) -> Result<Pump> {
-        let entry = Entry::new(&outbox.board, subject, consumer.clone());
+        let entry = Entry::new(&outbox.board, subject, queue, consumer.clone());
         let since = *outbox.board.disconnects().borrow();
         let Subscribed { sid, subscriber } = order(&outbox, subject, queue).await?;
         outbox.board.set_sid(entry.number, sid);
@@ -153,9 +153,14 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(board: &Arc<Switchboard>, subject: &str, consumer: Arc<dyn Consumer>) -> Self {
+    fn new(
+        board: &Arc<Switchboard>,
+        subject: &str,
+        queue: Option<&str>,
+        consumer: Arc<dyn Consumer>,
+    ) -> Self {
         Entry {
-            number: board.add_subscription(subject, consumer),
+            number: board.add_subscription(subject, queue, consumer),
             board: board.clone(),
         }
     }

@@ -41,6 +41,7 @@ pub(crate) struct Switchboard {
 
 struct Subscribed {
     subject: String,
+    queue: Option<String>,
     /// The NATS client's number of it, once it has one.
     sid: Option<u64>,
     denied: Option<Denial>,
@@ -107,10 +108,16 @@ impl Switchboard {
     }
 
     /// Adds a subscription before it is made, so that no event about it comes too early.
-    pub(crate) fn add_subscription(&self, subject: &str, consumer: Arc<dyn Consumer>) -> u64 {
+    pub(crate) fn add_subscription(
+        &self,
+        subject: &str,
+        queue: Option<&str>,
+        consumer: Arc<dyn Consumer>,
+    ) -> u64 {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let entry = Subscribed {
             subject: subject.to_owned(),
+            queue: queue.map(str::to_owned),
             sid: None,
             denied: None,
             consumer,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use micro_core::{Error, Result};
-use nats_common::{Connection, Consumer, DeniedAction, Incoming, Message, Pump};
+use nats_common::{Connection, Consumer, Incoming, Message, Pump};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -85,9 +85,7 @@ impl Consumer for Ear {
             Incoming::Message(message) => self.hear(&message),
             Incoming::Lost(count) => self.hub.interrupt(|| Error::lagged(count)),
             Incoming::Disconnected => self.hub.interrupt(disconnected),
-            Incoming::Denied(denial)
-                if denial.action == DeniedAction::Subscribe && denial.subject == self.subject =>
-            {
+            Incoming::Denied(denial) if denial.ends(self.subject, None) => {
                 self.hub.interrupt(|| denial.error());
             }
             Incoming::Ended => self.hub.end(),

@@ -190,6 +190,29 @@ async fn a_denied_topic_is_named() {
     assert!(error.to_string().contains("secret.plan"), "{error}");
 }
 
+#[tokio::test]
+async fn a_refused_member_is_told_its_group_and_harms_no_other_subscription() {
+    let server = NatsServer::builder()
+        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: { deny: "orders staff" } } }] }"#)
+        .start()
+        .await;
+    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
+    let broker = NatsBroker::connect(&config).await.unwrap();
+    let mut plain = subscribe(&broker, "orders").await;
+    let of = |group| SubscribeOptions::default().with_queue(group);
+    let error = broker.subscribe("orders", of("staff")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(
+        error.to_string().contains(r#""orders" in queue group "staff""#),
+        "{error}"
+    );
+    let mut others = broker.subscribe("orders", of("others")).await.unwrap();
+    broker.publish("orders", Message::new("one")).await.unwrap();
+    for subscription in [&mut plain, &mut others] {
+        assert_eq!(recv(subscription).await.unwrap().message.body, "one");
+    }
+}
+
 /// Members come and go while events are published: each event is handed out once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leaving_a_busy_queue_group_loses_nothing() {

@@ -90,7 +90,7 @@ impl Switchboard {
     fn note_denial(&self, denial: &Denial) {
         let mut subscriptions = self.subscriptions.lock();
         for entry in subscriptions.values_mut() {
-            if entry.subject == denial.subject {
+            if denial.ends(&entry.subject, entry.queue.as_deref()) {
                 entry.denied = Some(denial.clone());
             }
         }

@@ -133,7 +133,7 @@ impl Desk {
                 Tenant::GoMicro(end) => end.on_denial(denial),
                 Tenant::Native(end) => end.on_denial(denial),
             }),
-            DeniedAction::Subscribe if denial.subject == self.address.as_str() => {
+            DeniedAction::Subscribe if denial.ends(self.address.as_str(), None) => {
                 self.hand_out(Err(denial.error().with_operation("accept")));
             }
             DeniedAction::Subscribe => {}
