@@ -8,13 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use micro_core::Result;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::errors;
 use crate::outbox::{self, Outgoing};
 use crate::pump::Pump;
-use crate::reader::Step;
+use crate::steps::Step;
 
 /// More messages than are on their way from the server to us.
 const ON_THE_WAY: u64 = 4096;
@@ -86,12 +84,14 @@ impl Pump {
                 Some(_) => {}
             }
         }
-        self.drain().await
+        self.drain().await;
+        Ok(())
     }
 
     async fn leave_by_count(&mut self, filler: Option<Outgoing>) -> Result<()> {
         if self.has_parted() {
-            return self.drain().await;
+            self.drain().await;
+            return Ok(());
         }
         let end = self.begin_to_end().await?;
         match filler {
@@ -104,7 +104,7 @@ impl Pump {
     async fn begin_to_end(&mut self) -> Result<u64> {
         self.take_stock().await?;
         let end = self.received() + ON_THE_WAY;
-        self.end_after(end).await?;
+        self.end_after(end).await;
         Ok(end)
     }
 
@@ -115,7 +115,8 @@ impl Pump {
         if self.ends_within(FILLED).await {
             return Ok(());
         }
-        self.drain().await
+        self.drain().await;
+        Ok(())
     }
 
     /// Waits for traffic to reach the count, and sets it lower as long as it does not. Where hardly anything
@@ -130,7 +131,8 @@ impl Pump {
                 Some(_) => watched = WATCHED,
             }
         }
-        self.drain().await
+        self.drain().await;
+        Ok(())
     }
 
     /// Watches the traffic for this long: how much came, or `None` when it has reached the count, or no count can end it.
@@ -141,14 +143,14 @@ impl Pump {
         }
         self.take_stock().await?;
         if self.has_parted() {
-            self.drain().await?;
+            self.drain().await;
             return Ok(None);
         }
         let came = self.received() - before;
         let sooner = self.received() + (came * 4).clamp(LEAST, ON_THE_WAY);
         if sooner < *end {
             *end = sooner;
-            self.end_after(sooner).await?;
+            self.end_after(sooner).await;
         }
         Ok(Some(came))
     }
@@ -163,10 +165,9 @@ impl Pump {
 
     /// The server answers to a drain; the client forgets the subscription with the first thing that it does after
     /// that, so nothing else is asked of it here.
-    async fn drain(&mut self) -> Result<()> {
-        self.step(Step::Drain).await?;
+    async fn drain(&mut self) {
+        self.steps.take(Step::Drain).await;
         self.ends_within(FILLED).await;
-        Ok(())
     }
 
     /// Counts of client and server part at a reconnect: the server begins anew, with what was missing to the last count.
@@ -179,19 +180,8 @@ impl Pump {
     }
 
     /// Returns when the client has been told, so that what is published next is behind it.
-    async fn end_after(&self, count: u64) -> Result<()> {
-        let (done, told) = oneshot::channel();
-        self.step(Step::After(count, done)).await?;
-        // When the task has ended, so has the subscription.
-        let _ = told.await;
-        Ok(())
-    }
-
-    async fn step(&self, step: Step) -> Result<()> {
-        if self.steps.send(step).await.is_err() && !self.task.is_finished() {
-            return Err(errors::ended());
-        }
-        Ok(())
+    async fn end_after(&self, count: u64) {
+        self.steps.take(|done| Step::After(count, done)).await;
     }
 
     async fn ends_within(&mut self, limit: Duration) -> bool {

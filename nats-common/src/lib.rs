@@ -34,6 +34,7 @@ mod polling;
 mod pump;
 mod reader;
 mod shared;
+mod steps;
 mod switchboard;
 mod tls;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use async_nats::Subscriber;
 use micro_core::{Error, Result};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
@@ -14,7 +14,8 @@ use crate::consumer::Consumer;
 use crate::courier::{Order, Subscribe, Subscribed};
 use crate::errors;
 use crate::outbox::{self, Outbox};
-use crate::reader::{Reader, Step};
+use crate::reader::Reader;
+use crate::steps::{self, Step, Steps};
 use crate::switchboard::Switchboard;
 
 /// How many round trips a refusal gets to make its way through this process.
@@ -27,7 +28,7 @@ pub struct Pump {
     pub(crate) subject: String,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) task: JoinHandle<()>,
-    pub(crate) steps: mpsc::Sender<Step>,
+    pub(crate) steps: Steps,
     pub(crate) received: Arc<AtomicU64>,
     /// The number of disconnects when it was made.
     pub(crate) since: u64,
@@ -51,11 +52,7 @@ impl Pump {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn catch_up(&self) {
-        let (done, caught_up) = oneshot::channel();
-        if self.steps.send(Step::CatchUp(done)).await.is_ok() {
-            // When the task ends meanwhile, nothing more will come.
-            let _ = caught_up.await;
-        }
+        self.steps.take(Step::CatchUp).await;
     }
 
     /// Returns when nothing more will come, because it was left or the connection has ended.
@@ -94,7 +91,7 @@ impl Pump {
         since: u64,
     ) -> Pump {
         let received = Arc::new(AtomicU64::new(0));
-        let (steps, steps_receiver) = mpsc::channel(1);
+        let (steps, asked) = steps::channel();
         let reader = Reader {
             subscriber,
             consumer,
@@ -104,7 +101,7 @@ impl Pump {
         Pump {
             subject: subject.to_owned(),
             outbox,
-            task: tokio::spawn(reader.run(steps_receiver)),
+            task: tokio::spawn(reader.run(asked)),
             steps,
             received,
             since,

@@ -7,24 +7,15 @@ use std::task::{Context, Poll, ready};
 
 use async_nats::{Message, Subscriber, UnsubscribeError};
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::unconstrained;
 
 use crate::consumer::{Consumer, Incoming};
 use crate::polling::Traffic;
+use crate::steps::Step;
 
 /// How many messages are handed on before the task looks up.
 const BATCH: usize = 64;
-
-/// What the task that reads is asked to do beside reading.
-pub(crate) enum Step {
-    /// The server sends no more when it has sent this many; say when it is asked to.
-    After(u64, oneshot::Sender<()>),
-    /// The server sends no more; what it sent comes in, as far as the client lets it.
-    Drain,
-    /// Say when everything has been handed on that the client has received.
-    CatchUp(oneshot::Sender<()>),
-}
 
 /// Hands on what comes, as soon as it comes.
 pub(crate) struct Reader {
@@ -86,18 +77,22 @@ impl Reader {
     }
 
     async fn step(&mut self, step: Step) {
-        match step {
+        let done = match step {
             Step::CatchUp(done) => {
                 self.hand_on_what_came();
-                // Who stopped waiting does not care.
-                let _ = done.send(());
+                done
             }
             Step::After(count, done) => {
                 note(self.subscriber.unsubscribe_after(count).await);
-                let _ = done.send(());
+                done
             }
-            Step::Drain => note(self.subscriber.drain().await),
-        }
+            Step::Drain(done) => {
+                note(self.subscriber.drain().await);
+                done
+            }
+        };
+        // Who stopped waiting does not care.
+        let _ = done.send(());
     }
 }
 
