@@ -54,7 +54,7 @@ impl Pump {
         }
         let result = self.leave_by_count(filler).await;
         if !self.task.is_finished() {
-            self.task.abort();
+            self.give_up();
         }
         result
     }

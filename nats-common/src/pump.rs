@@ -124,6 +124,12 @@ impl Pump {
         Ok(())
     }
 
+    /// Takes nothing more, and lets go of the consumer: who waits for what it hands on must not wait for ever.
+    pub(crate) fn give_up(&self) {
+        self.task.abort();
+        self.entry.remove();
+    }
+
     fn denial(&self) -> Option<Error> {
         self.outbox.board.denial(self.entry.number)
     }
@@ -161,11 +167,15 @@ impl Entry {
             board: board.clone(),
         }
     }
+
+    fn remove(&self) {
+        self.board.remove_subscription(self.number);
+    }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.board.remove_subscription(self.number);
+        self.remove();
     }
 }
 

@@ -71,6 +71,22 @@ async fn a_full_feed_says_how_much_it_lost_and_stalls_nobody() {
 }
 
 #[tokio::test]
+async fn a_feed_that_is_left_without_a_connection_hands_out_what_waits_and_ends() {
+    let mut server = NatsServer::start().await;
+    let connection = connection(&server).await;
+    let mut feed = connection.subscribe("a", None, 4).await.unwrap();
+    connection.publish(Outgoing::new("a", "before")).await.unwrap();
+    connection.fence().await.unwrap();
+    server.stop().await;
+    // It is given up, whether or not it was noticed that the connection is gone.
+    feed.leave().await.ok();
+    assert_eq!(feed.next().await.unwrap().unwrap().payload, "before");
+    while let Some(told) = feed.next().await {
+        assert_eq!(told.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+}
+
+#[tokio::test]
 async fn a_mailbox_hears_answers_and_that_nobody_is_there() {
     let server = NatsServer::start().await;
     let connection = connection(&server).await;
