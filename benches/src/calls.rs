@@ -9,15 +9,18 @@ use nats_common::Connection;
 use crate::forms::Form;
 use crate::interface::{self, Echo, OrdersClient};
 use crate::items::Items;
-use crate::load::{Callers, Setup};
+use crate::load::{Callers, Setup, Side};
 use crate::payload::{self, Order, Tick, Upto};
 use crate::stack::{self, Backends, ECHO_BYTES, Service};
+use crate::threads::where_services_are;
 
 /// A way in which a caller can reach a service.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     pub(crate) caller: Backends,
     pub(crate) service: Backends,
+    /// Whether the two share nothing.
+    apart: bool,
 }
 
 impl Way {
@@ -28,6 +31,7 @@ impl Way {
             name: "in memory",
             caller: both.clone(),
             service: both,
+            apart: false,
         }
     }
 
@@ -37,15 +41,17 @@ impl Way {
         let config = PluginConfig::default().with_addresses(url);
         let one = on(Connection::open(&config).await?);
         let here = on(Connection::open(&config).await?);
-        let there = on(Connection::open(&config).await?);
-        let way = |name, caller, service| Way {
+        let there = where_services_are(async move { Connection::open(&config).await });
+        let there = on(there.await??);
+        let way = |name, caller, service, apart| Way {
             name,
             caller,
             service,
+            apart,
         };
         Ok([
-            way("1 connection", one.clone(), one),
-            way("2 connections", here, there),
+            way("1 connection", one.clone(), one, false),
+            way("2 connections", here, there, true),
         ])
     }
 
@@ -55,7 +61,7 @@ impl Way {
         let (service, clients) = self.open(clients).await?;
         let name = service.name;
         let call = move |id| order::<F>(of_caller(&clients, id), name, id);
-        Ok(Setup::new(&setup, Callers::new(callers, call), service))
+        Ok(self.set_up(&setup, Callers::new(callers, call), service))
     }
 
     /// Unary calls of a trait.
@@ -70,7 +76,7 @@ impl Way {
             interface::order(orders, echo, id)
         };
         let name = self.named("a trait", 1);
-        Ok(Setup::new(&name, Callers::new(callers, call), service))
+        Ok(self.set_up(&name, Callers::new(callers, call), service))
     }
 
     /// Unary calls of bytes that nobody interprets.
@@ -79,7 +85,7 @@ impl Way {
         let (service, clients) = self.open(clients).await?;
         let name = service.name;
         let call = move |id| bytes(of_caller(&clients, id), name, id);
-        Ok(Setup::new(&setup, Callers::new(callers, call), service))
+        Ok(self.set_up(&setup, Callers::new(callers, call), service))
     }
 
     /// Streams of small items.
@@ -87,7 +93,7 @@ impl Way {
         let (service, clients) = self.open(1).await?;
         let name = service.name;
         let read = move |count| items::<F>(of_caller(&clients, 0), name, count);
-        Ok(Setup::new(&self.named(F::NAME, 1), Items::new(read), service))
+        Ok(self.set_up(&self.named(F::NAME, 1), Items::new(read), service))
     }
 
     fn named(&self, form: &str, clients: usize) -> String {
@@ -97,8 +103,19 @@ impl Way {
         }
     }
 
+    /// Of a service that was [started](Way::start) this way.
+    pub(crate) fn set_up(&self, name: &str, side: impl Side + 'static, service: Service) -> Setup {
+        Setup::new(name, side, service).with_ends_apart(self.apart)
+    }
+
+    /// Starts a service at the other end.
+    pub(crate) async fn start(&self) -> Result<Service> {
+        let backends = self.service.clone();
+        where_services_are(async move { Service::start(&backends).await }).await?
+    }
+
     async fn open(&self, clients: usize) -> Result<(Service, Vec<Client>)> {
-        let service = Service::start(&self.service).await?;
+        let service = self.start().await?;
         let clients = (0..clients).map(|_| stack::client(&self.caller));
         Ok((service, clients.collect::<Result<_>>()?))
     }

@@ -51,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) side: Arc<dyn Side>,
     /// Where it works, when that is not this process.
     pub(crate) process: Option<u32>,
+    /// Whether its ends share nothing, and were placed by [`where_services_are`](crate::threads::where_services_are).
+    pub(crate) apart: bool,
     /// What must not be dropped before the last round: servers, tasks.
     _keep: Box<dyn Any + Send + Sync>,
 }
@@ -61,6 +63,7 @@ impl Setup {
             name: name.to_owned(),
             side: Arc::new(side),
             process: None,
+            apart: false,
             _keep: Box::new(keep),
         }
     }
@@ -70,6 +73,11 @@ impl Setup {
         self.name.push_str(added);
         self.side = wrap(self.side);
         self
+    }
+
+    /// Says whether its ends can be on threads of their own, as two processes are.
+    pub(crate) fn with_ends_apart(self, apart: bool) -> Self {
+        Setup { apart, ..self }
     }
 
     /// Counts the processor time of another process for it.

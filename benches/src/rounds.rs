@@ -36,6 +36,14 @@ pub(crate) struct Contest {
     pub(crate) peer: Vec<Setup>,
 }
 
+impl Contest {
+    /// Adds set-ups to choose from.
+    pub(crate) fn add(&mut self, more: Contest) {
+        self.ours.extend(more.ours);
+        self.peer.extend(more.peer);
+    }
+}
+
 /// One side of a case.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Who {

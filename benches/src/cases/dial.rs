@@ -14,7 +14,7 @@ use crate::forms::{AsJson, Form};
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
 use crate::rounds::Contest;
-use crate::stack::{self, Backends, Service};
+use crate::stack::{self, Backends};
 
 /// What each call makes for itself.
 #[derive(Clone, Copy)]
@@ -52,9 +52,9 @@ async fn open(url: String, callers: usize, anew: Anew) -> Result<Contest> {
 }
 
 async fn sockets(way: Way, callers: usize) -> Result<Setup> {
-    let service = Service::start(&way.service).await?;
+    let service = way.start().await?;
     let callee = Arc::new(Callee {
-        transport: way.caller.transport,
+        transport: way.caller.transport.clone(),
         service: service.name,
         address: service.address().clone(),
         options: DialOptions::default().with_peer(service.metadata().clone()),
@@ -63,14 +63,14 @@ async fn sockets(way: Way, callers: usize) -> Result<Setup> {
         let callee = callee.clone();
         async move { callee.call(id).await }
     };
-    Ok(Setup::new(way.name, Callers::new(callers, call), service))
+    Ok(way.set_up(way.name, Callers::new(callers, call), service))
 }
 
 async fn clients(way: Way, callers: usize) -> Result<Setup> {
-    let service = Service::start(&way.service).await?;
+    let service = way.start().await?;
     let known = Backends {
         registry: Backends::memory().registry,
-        ..way.caller
+        ..way.caller.clone()
     };
     service.register(&*known.registry).await?;
     let name = service.name;
@@ -78,7 +78,7 @@ async fn clients(way: Way, callers: usize) -> Result<Setup> {
         let client = stack::client(&known);
         async move { calls::order::<AsJson>(client?, name, id).await }
     };
-    Ok(Setup::new(way.name, Callers::new(callers, call), service))
+    Ok(way.set_up(way.name, Callers::new(callers, call), service))
 }
 
 /// A service that is called without a client.

@@ -14,26 +14,35 @@ use tokio::task::JoinHandle;
 use super::own_subject;
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
+use crate::threads::where_services_are;
 
 pub(crate) const NAME: &str = "async-nats request() and serde_json";
 
 /// With one connection, and with two.
 pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
-    let (here, there) = (async_nats::connect(url).await?, async_nats::connect(url).await?);
+    let (here, there) = (async_nats::connect(url).await?, connect_service(url).await?);
     Ok(vec![
         setup("1 connection", one.clone(), one, callers).await?,
-        setup("2 connections", here, there, callers).await?,
+        setup("2 connections", here, there, callers)
+            .await?
+            .with_ends_apart(true),
     ])
 }
 
 async fn setup(name: &str, caller: Client, responder: Client, callers: usize) -> Result<Setup> {
     let subject = Subject::from(own_subject());
-    let responder = Responder::start(responder, subject.clone()).await?;
+    let responder = where_services_are(Responder::start(responder, subject.clone())).await??;
     // A clone of a client is several handles; of this it is one.
     let caller = Arc::new(caller);
     let call = move |id| request(caller.clone(), subject.clone(), id);
     Ok(Setup::new(name, Callers::new(callers, call), responder))
+}
+
+/// A connection at the other end.
+pub(super) async fn connect_service(url: &str) -> Result<Client> {
+    let url = url.to_owned();
+    Ok(where_services_are(async_nats::connect(url)).await??)
 }
 
 pub(super) async fn request(client: Arc<Client>, subject: Subject, id: u64) -> Result<()> {

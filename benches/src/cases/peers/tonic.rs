@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use crate::items::Items;
 use crate::load::{Callers, Setup};
 use crate::payload::{self, Order, Tick, Upto};
+use crate::threads::where_services_are;
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 mod generated {
@@ -50,7 +51,7 @@ pub(crate) async fn orders(callers: usize) -> Result<Vec<Setup>> {
     for (name, channels) in [("1 channel", 1), ("2 channels", 2), ("4 channels", 4)] {
         let (server, clients) = open(channels, None).await?;
         let call = move |id| order(clients[payload::caller_of(id) % clients.len()].clone(), id);
-        setups.push(Setup::new(name, Callers::new(callers, call), server));
+        setups.push(Setup::new(name, Callers::new(callers, call), server).with_ends_apart(true));
     }
     Ok(setups)
 }
@@ -70,7 +71,7 @@ pub(crate) async fn items() -> Result<Vec<Setup>> {
         let (server, mut clients) = open(1, window).await?;
         let client = clients.remove(0);
         let read = move |count| read(client.clone(), count);
-        setups.push(Setup::new(name, Items::new(read), server));
+        setups.push(Setup::new(name, Items::new(read), server).with_ends_apart(true));
     }
     Ok(setups)
 }
@@ -92,15 +93,7 @@ async fn read(mut client: BenchClient<Channel>, count: u64) -> Result<()> {
 
 /// A server, and clients with a channel each; `window` is how many bytes may be on their way.
 async fn open(channels: usize, window: Option<u32>) -> Result<(JoinSet<()>, Vec<BenchClient<Channel>>)> {
-    let incoming = TcpIncoming::bind((Ipv4Addr::LOCALHOST, 0).into())?.with_nodelay(Some(true));
-    let url = format!("http://{}", incoming.local_addr()?);
-    let serving = tonic::transport::Server::builder()
-        .initial_stream_window_size(window)
-        .initial_connection_window_size(window)
-        .add_service(BenchServer::new(Serving))
-        .serve_with_incoming(incoming);
-    let mut server = JoinSet::new();
-    server.spawn(serving.map(drop));
+    let (server, url) = where_services_are(async move { serve(window) }).await??;
     let endpoint = Endpoint::from_shared(url)?
         .tcp_nodelay(true)
         .initial_stream_window_size(window)
@@ -110,4 +103,18 @@ async fn open(channels: usize, window: Option<u32>) -> Result<(JoinSet<()>, Vec<
         clients.push(BenchClient::new(endpoint.connect().await?));
     }
     Ok((server, clients))
+}
+
+/// A server, and where it is.
+fn serve(window: Option<u32>) -> Result<(JoinSet<()>, String)> {
+    let incoming = TcpIncoming::bind((Ipv4Addr::LOCALHOST, 0).into())?.with_nodelay(Some(true));
+    let url = format!("http://{}", incoming.local_addr()?);
+    let serving = tonic::transport::Server::builder()
+        .initial_stream_window_size(window)
+        .initial_connection_window_size(window)
+        .add_service(BenchServer::new(Serving))
+        .serve_with_incoming(incoming);
+    let mut server = JoinSet::new();
+    server.spawn(serving.map(drop));
+    Ok((server, url))
 }
