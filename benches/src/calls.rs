@@ -11,6 +11,7 @@ use crate::interface::{self, Echo, OrdersClient};
 use crate::items::Items;
 use crate::load::{Callers, Setup, Side};
 use crate::payload::{self, Order, Tick, Upto};
+use crate::polling::busy_poll;
 use crate::stack::{self, Backends, ECHO_BYTES, Service};
 use crate::threads::where_services_are;
 
@@ -38,7 +39,8 @@ impl Way {
     /// Over NATS, with one connection for both, and with one each. A service author gets one to a process; two are
     /// what two processes would have.
     pub(crate) async fn nats(url: &str, on: fn(Arc<Connection>) -> Backends) -> Result<[Self; 2]> {
-        let config = PluginConfig::default().with_addresses(url);
+        let mut config = PluginConfig::default().with_addresses(url);
+        config.busy_poll = busy_poll();
         let one = on(Connection::open(&config).await?);
         let here = on(Connection::open(&config).await?);
         let there = where_services_are(async move { Connection::open(&config).await });

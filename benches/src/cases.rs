@@ -57,6 +57,8 @@ pub(crate) struct Case {
     pub(crate) to_reach: Option<f64>,
     /// Whether the middle call must not take longer than the peer's, either.
     pub(crate) p50_no_worse: bool,
+    /// Whether either side may poll instead of sleeping, too: with few calls at once that is a choice.
+    pub(crate) polling: bool,
     /// Sets both sides up, given the address of the nats-server and the number of callers.
     pub(crate) open: Open,
 }
@@ -85,6 +87,7 @@ impl Case {
             peer_name,
             to_reach: None,
             p50_no_worse: false,
+            polling: false,
             open: Box::new(move |url, callers| open(url, callers).boxed()),
         }
     }
@@ -107,6 +110,14 @@ impl Case {
     pub(crate) fn p50_no_worse(self) -> Self {
         Case {
             p50_no_worse: true,
+            ..self
+        }
+    }
+
+    /// Lets either side poll, too.
+    pub(crate) fn polling(self) -> Self {
+        Case {
+            polling: true,
             ..self
         }
     }

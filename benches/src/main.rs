@@ -21,6 +21,7 @@ mod load;
 mod outcome;
 mod payload;
 mod plot;
+mod polling;
 mod report;
 mod rounds;
 mod server;

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::cases::Case;
 use crate::load::{Sample, Setup, Side};
+use crate::polling::polling;
 use crate::rounds::Contest;
 
 tokio::task_local! {
@@ -32,8 +33,8 @@ impl Threads {
         })
     }
 
-    /// Sets both sides of a case up, each with all threads, with one, and with one for callers and one for services. The
-    /// last is left out where one of the sides has no ends that can be apart.
+    /// Sets both sides of a case up, each with all threads, with one, with one that polls where the case lets it, and with
+    /// one for callers and one for services. The last is left out where one of the sides has no ends that can be apart.
     pub(crate) async fn open(&self, case: &Case, url: &str) -> Result<Contest> {
         let open = |callers: &Handle, services: &Handle| {
             let opening = (case.open)(url.to_owned(), case.callers);
@@ -42,6 +43,11 @@ impl Threads {
         let (all, single) = (Handle::current(), &self.single);
         let mut contest = on(&all, "", open(&all, &all).await??);
         contest.add(on(single, ", 1 thread", open(single, single).await??));
+        if case.polling {
+            let opening = polling((case.open)(url.to_owned(), case.callers));
+            let opening = single.spawn(SERVICES.scope(single.clone(), opening));
+            contest.add(on(single, ", 1 thread, busy polling", opening.await??));
+        }
         let mut apart = open(single, &self.services).await??;
         apart.ours.retain(|setup| setup.apart);
         apart.peer.retain(|setup| setup.apart);
@@ -101,6 +107,7 @@ impl Side for On {
 mod tests {
     use super::*;
     use crate::load::Callers;
+    use crate::polling::busy_poll;
 
     fn thread_name() -> String {
         thread::current().name().unwrap_or_default().to_owned()
@@ -135,6 +142,24 @@ mod tests {
                 "single to services, a thread each",
             ];
             assert_eq!(names(&side)[2..], expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_case_that_polls_has_set_ups_more_that_do() {
+        let open = async |_: String, _| {
+            let name = format!("{} {}", thread_name(), busy_poll().is_some());
+            let setup = || vec![Setup::new(&name, Callers::new(1, async |_| Ok(())), ())];
+            Ok(Contest {
+                ours: setup(),
+                peer: setup(),
+            })
+        };
+        let case = Case::new("case", "a case", "a peer", open).polling();
+        let contest = Threads::start().unwrap().open(&case, "").await.unwrap();
+        for side in [contest.ours, contest.peer] {
+            let expected = ["single false, 1 thread", "single true, 1 thread, busy polling"];
+            assert_eq!(names(&side)[1..], expected);
         }
     }
 

@@ -30,7 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("dial_vs_request", dial, request::NAME, |url, callers| {
             open(url, callers, Anew::Socket)
         })
-        .reaching(0.9),
+        .reaching(0.9)
+        .polling(),
         Case::new("client_vs_request", client, request::NAME, |url, callers| {
             open(url, callers, Anew::Client)
         }),

@@ -9,6 +9,7 @@ use super::unary_gomicro::ours;
 use super::{Case, NotRun};
 use crate::go_peer::GoPeer;
 use crate::load::Setup;
+use crate::polling::busy_poll;
 use crate::rounds::Contest;
 
 const VARIABLE: &str = "MICRO_INTEROP_V5";
@@ -22,9 +23,10 @@ pub(crate) fn cases() -> Vec<Case> {
 fn case((callers, to_reach): (usize, f64)) -> Case {
     let id = format!("unary_gomicro_{callers}_vs_gomicro");
     let title = "unary typed JSON, 128 B, on NATS in go-micro's encoding";
-    Case::new(id, title, NAME, open)
+    let case = Case::new(id, title, NAME, open)
         .callers(callers)
-        .reaching(to_reach)
+        .reaching(to_reach);
+    if callers == 1 { case.polling() } else { case }
 }
 
 async fn open(url: String, callers: usize) -> Result<Contest> {
@@ -34,8 +36,11 @@ async fn open(url: String, callers: usize) -> Result<Contest> {
     })
 }
 
-/// As its authors set it up: a connection for each call in flight, up to 100, and one for the service.
+/// As its authors set it up, with no busy polling to choose: a connection for each call in flight, up to 100, and one for the service.
 pub(super) async fn peer(url: &str, callers: usize) -> Result<Vec<Setup>> {
+    if busy_poll().is_some() {
+        return Ok(Vec::new());
+    }
     let program = env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let program = program.ok_or_else(|| NotRun(format!("there is no Go ({VARIABLE} names no peer)")))?;
     let threads = Handle::current().metrics().num_workers();

@@ -14,11 +14,12 @@ use tokio::task::JoinHandle;
 use super::own_subject;
 use crate::load::{Callers, Setup};
 use crate::payload::Order;
+use crate::polling::{Awake, busy_poll};
 use crate::threads::where_services_are;
 
 pub(crate) const NAME: &str = "async-nats request() and serde_json";
 
-/// With one connection, and with two.
+/// With one connection, and with two. The client has no busy polling, so that its user would write it.
 pub(crate) async fn setups(url: &str, callers: usize) -> Result<Vec<Setup>> {
     let one = async_nats::connect(url).await?;
     let (here, there) = (async_nats::connect(url).await?, connect_service(url).await?);
@@ -36,7 +37,11 @@ async fn setup(name: &str, caller: Client, responder: Client, callers: usize) ->
     // A clone of a client is several handles; of this it is one.
     let caller = Arc::new(caller);
     let call = move |id| request(caller.clone(), subject.clone(), id);
-    Ok(Setup::new(name, Callers::new(callers, call), responder))
+    let setup = Setup::new(name, Callers::new(callers, call), responder);
+    Ok(match busy_poll() {
+        Some(_) => setup.through("", |side| Arc::new(Awake(side))),
+        None => setup,
+    })
 }
 
 /// A connection at the other end.

@@ -13,7 +13,7 @@ const TITLE: &str = "unary typed JSON, 128 B, on NATS";
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        beside_request(1, 1.0).p50_no_worse(),
+        beside_request(1, 1.0).p50_no_worse().polling(),
         beside_request(64, 1.5),
         beside_request(256, 2.0),
         beside_service(),

@@ -16,9 +16,10 @@ pub(crate) fn cases() -> Vec<Case> {
 fn case((callers, to_reach): (usize, Option<f64>)) -> Case {
     let id = format!("unary_gomicro_{callers}_vs_request");
     let title = "unary typed JSON, 128 B, on NATS in go-micro's encoding";
-    Case::new(id, title, request::NAME, open)
+    let case = Case::new(id, title, request::NAME, open)
         .callers(callers)
-        .reaching(to_reach)
+        .reaching(to_reach);
+    if callers == 1 { case.polling() } else { case }
 }
 
 async fn open(url: String, callers: usize) -> Result<Contest> {
