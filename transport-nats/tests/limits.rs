@@ -1,4 +1,4 @@
-//! Sizes around each limit of the native encoding.
+//! Sizes around each limit of the native encoding, and what travels in one packet.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,8 +8,8 @@
 
 mod support;
 
-use futures::SinkExt;
 use futures::future::join;
+use futures::{SinkExt, Stream};
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{DialOptions, ErrorKind, Message, Socket, Transport};
 use transport_nats::Encoding;
@@ -166,6 +166,27 @@ async fn peers_of_all_encodings_share_a_listener() {
     for round in 1..10 {
         for (near, far) in &mut pairs {
             there_and_back(near, far, &body(round * 1000)).await;
+        }
+    }
+}
+
+/// So a server that lets others run does not cut up what was made together.
+#[tokio::test]
+async fn a_socket_says_that_more_of_a_packet_is_at_hand() {
+    let server = NatsServer::start().await;
+    let (here, there) = (transport(&server).await, transport(&server).await);
+    let mut listener = listen(&there).await;
+    let (mut near, _unread) = dial(&here, &listener).await.split();
+    let (_far, mut received) = accept(&mut listener).await.split();
+    for _ in 0..2 {
+        for body in ["one", "two", "three"] {
+            near.feed(Message::new(body)).await.unwrap();
+        }
+        SinkExt::flush(&mut near).await.unwrap();
+        assert_eq!(received.size_hint(), (0, None), "not looked up yet");
+        for (body, more) in [("one", 1), ("two", 1), ("three", 0)] {
+            assert_eq!(received.recv().await.unwrap().unwrap().body, body);
+            assert_eq!(received.size_hint(), (more, None), "{body}");
         }
     }
 }

@@ -26,8 +26,9 @@ pub(crate) use writing::Work;
 /// How many calls are sent at least without waiting for more that are about to be made.
 const ENOUGH: usize = 16;
 
-/// In how many parts those that wait are sent at most: while one is made, others are carried and answered.
-const PARTS: usize = 4;
+/// In how many parts those that wait are sent, and answers handed on, at most: while this end works on one, the other end
+/// works on the other.
+const PARTS: usize = 2;
 
 /// What a caller finds.
 #[derive(Debug)]
@@ -90,8 +91,7 @@ impl InFlight {
         // Those who have been answered are about to call again: together they cost one wake of the driver, and one flush.
         let alone = !calls.falls_due(deadline) && calls.entries.len() == 1 && calls.driver.sleeps();
         if !alone {
-            let enough = ENOUGH.max(calls.waiting / PARTS);
-            let driver = match calls.queue.len() >= enough {
+            let driver = match calls.has_enough() {
                 true => calls.driver.hurry(),
                 false => calls.driver.rouse(),
             };
@@ -155,6 +155,16 @@ impl InFlight {
                 driver.inspect(Waker::wake_by_ref);
             }
         }
+    }
+
+    /// How many answers are handed on before those who get them are let go on.
+    pub(crate) fn part(&self) -> usize {
+        self.calls.lock().part()
+    }
+
+    /// Whether so many calls are to be sent that no more are waited for.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.calls.lock().has_enough()
     }
 
     /// How many calls have an entry.

@@ -127,7 +127,14 @@ impl Line {
 
     /// Reads what comes, until there is something to send, or the end.
     pub(crate) fn poll_work(&self, driver: &Context<'_>) -> Poll<Option<End>> {
-        self.poll_reading(driver, |halves, table| {
+        // It leaves before more answers are handed on, so that the other end has work meanwhile.
+        if self.table.has_enough() {
+            return Poll::Ready(None);
+        }
+        self.drive(driver, |halves, table| {
+            if let Poll::Ready(error) = halves.poll_read(table, driver) {
+                return Poll::Ready(Some(End::Read(error)));
+            }
             let work = table.poll_work(driver);
             match halves.has_fed() {
                 true => Poll::Ready(None),
@@ -136,30 +143,30 @@ impl Line {
         })
     }
 
-    /// Sends all that is ready, and reads what comes meanwhile; why it ends, if it does.
+    /// Sends all that is ready, and reads while that has to wait; why it ends, if it does.
     pub(crate) fn poll_write(&self, driver: &Context<'_>) -> Poll<Option<End>> {
-        self.poll_reading(driver, |halves, table| match halves.poll_write(table) {
+        self.drive(driver, |halves, table| match halves.poll_write(table) {
             Poll::Ready(Ok(())) if table.has_retired() => Poll::Ready(Some(End::Idle)),
             Poll::Ready(written) => Poll::Ready(written.err().map(End::Broken)),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => halves
+                .poll_read(table, driver)
+                .map(|error| Some(End::Read(error))),
         })
     }
 
-    fn poll_reading(
+    fn drive(
         &self,
         driver: &Context<'_>,
-        then: impl FnOnce(&mut Halves, &InFlight) -> Poll<Option<End>>,
+        work: impl FnOnce(&mut Halves, &InFlight) -> Poll<Option<End>>,
     ) -> Poll<Option<End>> {
         let mut guard = self.halves.lock();
         let Some(halves) = guard.as_mut() else {
             return Poll::Pending;
         };
-        if let Some(end) = halves.end.take() {
-            return Poll::Ready(Some(end));
-        }
-        match halves.poll_read(&self.table, driver) {
-            Poll::Ready(error) => Poll::Ready(Some(End::Read(error))),
-            Poll::Pending => then(halves, &self.table),
+        halves.attend(driver);
+        match halves.end.take() {
+            Some(end) => Poll::Ready(Some(end)),
+            None => work(halves, &self.table),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::server::handling::{self, Begun, Endpoints, Handling};
 use crate::server::outbox::{Caller, Outbox, Writer};
 use crate::server::pace::Pace;
 use crate::server::running::{Incoming, Running};
+use crate::server::turn::Turn;
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
 
@@ -40,6 +41,7 @@ where
     let mut connection = Connection {
         endpoints: Endpoints::new(service),
         pace: Pace::default(),
+        turn: Turn::default(),
         shared,
         context,
         writer: &writer,
@@ -66,6 +68,7 @@ where
 struct Connection<'a, S> {
     endpoints: Endpoints<S>,
     pace: Pace,
+    turn: Turn,
     shared: Arc<Shared>,
     /// Ends with the socket.
     context: Context,
@@ -101,7 +104,7 @@ where
 
     async fn next(&mut self, receiver: &mut SocketReceiver) -> Option<Result<Message>> {
         let next = poll_fn(|cx| {
-            let next = receiver.poll_next_unpin(cx);
+            let next = self.turn.poll_next(receiver, cx);
             if next.is_pending() {
                 self.pace.pause();
             }

@@ -14,6 +14,7 @@ mod pace;
 mod router;
 mod running;
 mod shared;
+mod turn;
 
 use std::fmt;
 use std::sync::Arc;

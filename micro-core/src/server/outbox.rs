@@ -20,7 +20,7 @@ use crate::transport::SocketSender;
 const CAPACITY: usize = 256;
 
 /// How many answers are fed before they are flushed, though more are ready: their callers go on meanwhile.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// Where the answers of one socket wait for its writer.
 pub(super) type Outbox = mpsc::Sender<Answer>;

@@ -61,6 +61,11 @@ impl Stream for SocketReceiver {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.stream.poll_next_unpin(cx)
     }
+
+    /// At least so many come without waiting; 0 where the backend does not say.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
+    }
 }
 
 impl fmt::Debug for SocketReceiver {

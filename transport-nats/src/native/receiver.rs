@@ -24,7 +24,9 @@ pub(crate) struct Receiver {
     hold: Arc<Hold>,
     /// What it was given, as far as it has not been read.
     frames: Bytes,
-    /// What that costs.
+    /// How many messages that is.
+    left: u64,
+    /// What it costs.
     cost: u64,
     /// How many messages have been read.
     read: u64,
@@ -36,6 +38,7 @@ impl Receiver {
         Receiver {
             hold,
             frames: Bytes::new(),
+            left: 0,
             cost: 0,
             read: 0,
             settling: None,
@@ -93,10 +96,12 @@ impl Receiver {
         match message {
             Some(message) => {
                 self.read += 1;
+                self.left = self.left.saturating_sub(1);
                 Ok(message)
             }
             None => {
                 self.frames = Bytes::new();
+                self.left = 0;
                 self.end().breach(Breach::Malformed);
                 Err(self.describe(Breach::Malformed.failure().error()))
             }
@@ -105,6 +110,7 @@ impl Receiver {
 
     fn take(&mut self, item: Item) -> Option<Result<Message>> {
         self.cost = item.cost();
+        self.left = item.messages();
         match item.what {
             What::Frames(frames) => {
                 self.frames = frames;
@@ -143,6 +149,11 @@ impl Stream for Receiver {
                 Next::End | Next::Wait | Next::Settle => return Poll::Ready(None),
             }
         }
+    }
+
+    /// Something comes for certain while there is more of a packet. The rest of it may be unreadable.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::from(self.left > 0), None)
     }
 }
 

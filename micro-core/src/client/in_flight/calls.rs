@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::by_id::ById;
 use super::driver::Driver;
 use super::owed::Owed;
+use super::{ENOUGH, PARTS};
 use crate::message::Message;
 use crate::rpc::{Response, Status};
 
@@ -88,6 +89,15 @@ impl Calls {
             // No entry goes away before its caller does.
             _ => Err(Status::internal("the call is not known")),
         }
+    }
+
+    /// How many of those that wait are sent, or answered, at a time.
+    pub(super) fn part(&self) -> usize {
+        ENOUGH.max(self.waiting / PARTS)
+    }
+
+    pub(super) fn has_enough(&self) -> bool {
+        self.queue.len() >= self.part()
     }
 
     pub(super) fn has_work(&self) -> bool {

@@ -29,10 +29,11 @@ impl InFlight {
         self.calls.lock().has_work()
     }
 
-    /// Whether several calls wait, so that others may be about to be made. The driver then says that it lets them.
+    /// Whether several calls wait, so that others may be about to be made, and few are to be sent. The driver then says
+    /// that it lets them.
     pub(crate) fn is_busy(&self) -> bool {
         let mut calls = self.calls.lock();
-        calls.driver.yields = calls.waiting > 1;
+        calls.driver.yields = calls.waiting > 1 && !calls.has_enough();
         calls.driver.yields
     }
 

@@ -48,15 +48,23 @@ impl Halves {
         }
     }
 
-    /// Hands on what comes, until the end. Whoever was woken for it before is not any more.
-    pub(crate) fn poll_read(&mut self, table: &InFlight, driver: &Context<'_>) -> Poll<Error> {
+    /// Notes whom to wake. Whoever was before is not any more.
+    pub(super) fn attend(&mut self, driver: &Context<'_>) {
         self.driver.clone_from(driver.waker());
-        loop {
+    }
+
+    /// Hands on what comes, a part each time that it is polled, until the end.
+    pub(crate) fn poll_read(&mut self, table: &InFlight, driver: &Context<'_>) -> Poll<Error> {
+        self.attend(driver);
+        for _ in 0..table.part() {
             let next = Pin::new(&mut self.receiver).poll_next(&mut Context::from_waker(&self.driver));
             if let Err(error) = self.hand_on(table, ready!(next)) {
                 return Poll::Ready(error);
             }
         }
+        // Those who have their answer now run before: what they call is on its way while others get theirs.
+        self.driver.wake_by_ref();
+        Poll::Pending
     }
 
     /// Hands on what has come. While the call has no answer, its caller is woken for what comes next, and else the driver:

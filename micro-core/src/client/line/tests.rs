@@ -5,6 +5,8 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use tokio::task::unconstrained;
 
 use super::*;
 use crate::client::calling::Calling;
@@ -40,11 +42,16 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
+        Self::for_calls(8).await
+    }
+
+    /// For so many calls at a time.
+    async fn for_calls(limit: usize) -> Self {
         let transport = MemoryTransport::new();
         let mut listener = transport.listen(ListenOptions::default()).await.unwrap();
         let dialled = transport.dial(listener.address(), DialOptions::default());
         let stage = Stage {
-            line: Line::new(dialled.await.unwrap(), Dialect::Ours, 8),
+            line: Line::new(dialled.await.unwrap(), Dialect::Ours, limit),
             peer: listener.accept().await.unwrap(),
             driver: Arc::default(),
             caller: Arc::default(),
@@ -181,4 +188,39 @@ async fn an_end_that_a_caller_meets_is_told_to_the_driver() {
     assert!(stage.poll(&mut call).is_ready(), "what came before the end");
     assert_eq!(stage.driver.times(), 1);
     assert!(matches!(stage.poll_driver(), Poll::Ready(End::Read(_))));
+}
+
+/// How many requests have come to the peer.
+fn come(peer: &mut Socket) -> usize {
+    std::iter::from_fn(|| unconstrained(peer.recv()).now_or_never()).count()
+}
+
+/// So one end works while the other does.
+#[tokio::test]
+async fn what_those_call_who_were_answered_leaves_before_others_get_their_answers() {
+    const CALLS: usize = 64;
+    let mut stage = Stage::for_calls(CALLS).await;
+    let line = stage.line.clone();
+    let mut calls: Vec<_> = (0..CALLS).map(|_| call(&line)).collect();
+    for call in &mut calls {
+        assert!(stage.poll(call).is_pending());
+    }
+    assert!(stage.poll_driver().is_pending());
+    for _ in 0..CALLS {
+        stage.answer().await;
+    }
+    // What this task may read at a time is used up.
+    tokio::task::yield_now().await;
+    stage.woken();
+    assert!(stage.poll_driver().is_pending());
+    assert_eq!(stage.woken(), (CALLS / 2, 1), "half of the callers, and itself");
+    for answered in &mut calls[..CALLS / 2] {
+        assert!(stage.poll(answered).is_ready());
+        *answered = call(&line);
+        assert!(stage.poll(answered).is_pending());
+    }
+    assert_eq!(come(&mut stage.peer), 0);
+    assert!(stage.poll_driver().is_pending());
+    assert_eq!(come(&mut stage.peer), CALLS / 2);
+    assert_eq!(stage.caller.times(), CALLS / 2, "the other half");
 }

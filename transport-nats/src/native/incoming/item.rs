@@ -19,6 +19,11 @@ pub(crate) enum What {
 }
 
 impl Item {
+    /// How many messages are in it.
+    pub(crate) fn messages(&self) -> u64 {
+        self.messages
+    }
+
     pub(crate) fn cost(&self) -> u64 {
         self.cost
     }
