@@ -85,15 +85,18 @@ impl Poller {
         loop {
             self.traffic.moved().await;
             let mut last = clock();
-            while clock() - last < self.longest {
+            loop {
                 self.traffic.polls.fetch_add(1, Ordering::Relaxed);
                 // The server may be waiting for this very processor.
                 thread::yield_now();
                 // A runtime of one thread looks for events, and does not wait for one, when all that it has to do is a
                 // task that has yielded.
                 task::yield_now().await;
+                let now = clock();
                 if self.traffic.take() {
-                    last = clock();
+                    last = now;
+                } else if now - last >= self.longest {
+                    break;
                 }
             }
         }
