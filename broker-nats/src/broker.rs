@@ -69,7 +69,7 @@ impl NatsBroker {
         Ok(last.insert(Subject::from(topic)).clone())
     }
 
-    async fn send(&self, topic: &str, message: &Message) -> Result<()> {
+    fn outgoing(&self, topic: &str, message: &Message) -> Result<Outgoing> {
         let subject = self.subject(topic)?;
         let limit = self.max_message_size();
         if message.size() > limit {
@@ -77,8 +77,16 @@ impl NatsBroker {
                 .with_context("bytes", message.size())
                 .with_context("limit", limit));
         }
-        let payload = self.encoding.encode(message)?;
-        self.connection.publish(Outgoing::new(subject, payload)).await
+        Ok(Outgoing::new(subject, self.encoding.encode(message)?))
+    }
+
+    /// Mostly there is room. What waits for it is set apart, so that the future stays small: it is allocated for each
+    /// event.
+    async fn send(&self, outgoing: Outgoing) -> Result<()> {
+        match self.connection.try_publish(&outgoing) {
+            Some(published) => published,
+            None => Box::pin(self.connection.publish(outgoing)).await,
+        }
     }
 }
 
@@ -95,7 +103,10 @@ impl Broker for NatsBroker {
     }
 
     async fn publish(&self, topic: &str, message: Message) -> Result<()> {
-        let sent = self.send(topic, &message).await;
+        let sent = match self.outgoing(topic, &message) {
+            Ok(outgoing) => self.send(outgoing).await,
+            Err(error) => Err(error),
+        };
         // What was refused was not handed to the connection either.
         let told = |error: Error| error.with_operation("publish").with_context("topic", topic);
         sent.map_err(|error| told(error).with_undelivered(1))

@@ -42,6 +42,17 @@ async fn recv(subscription: &mut Subscription) -> micro_core::Result<Event> {
         .expect("the stream goes on")
 }
 
+/// It is allocated for each event.
+#[tokio::test]
+async fn a_publish_is_a_small_future() {
+    let server = NatsServer::start().await;
+    let broker = broker(&server).await;
+    let publish = broker.publish("topic", Message::new("event"));
+    let bytes = size_of_val(&*publish);
+    assert!(bytes <= 512, "{bytes}");
+    publish.await.unwrap();
+}
+
 #[tokio::test]
 async fn what_is_no_event_is_told_and_does_not_end_the_stream() {
     let server = NatsServer::start().await;
