@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Case, peers, request};
 use crate::calls::Way;
-use crate::forms::AsJson;
+use crate::forms::{AsJson, AsProto};
 use crate::load::Setup;
 use crate::rounds::Contest;
 
@@ -27,16 +27,19 @@ fn beside_request(callers: usize) -> Case {
     Case::new(format!("unary_memory_{callers}"), TITLE, peer, open).callers(callers)
 }
 
-/// Each side hands the order over as it does by itself: ours as JSON, tarpc as it is.
+/// In whichever form serves each side best: ours encodes the order, tarpc hands it over as it is.
 fn beside_tarpc() -> Case {
+    let title = "unary, typed, the same order, on memory";
     let peer = "tarpc in memory, which encodes nothing";
     let open = async |_, callers| {
-        Ok(Contest {
-            ours: ours(callers).await?,
-            peer: peers::tarpc(callers).await?,
-        })
+        let (mut ours, memory) = (ours(callers).await?, Way::memory());
+        for clients in [1, 2] {
+            ours.push(memory.orders::<AsProto>(clients, callers).await?);
+        }
+        let peer = peers::tarpc(callers).await?;
+        Ok(Contest { ours, peer })
     };
-    Case::new("unary_memory_64_vs_tarpc", TITLE, peer, open)
+    Case::new("unary_memory_64_vs_tarpc", title, peer, open)
         .callers(64)
         .reaching(1.0)
 }
