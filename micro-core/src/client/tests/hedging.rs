@@ -43,12 +43,12 @@ async fn a_percentile_follows_what_calls_take() {
     }
     slow.store(100, Ordering::SeqCst);
     let mut overtaken = 0;
-    for _ in 0..20 {
+    // With more of them than one in ten, the percentile itself becomes that of those that were overtaken.
+    while overtaken < 5 {
         let took = took(&world, hedge).await;
         assert!(took < TIME * 4, "{took:?}");
         overtaken += usize::from(took >= TIME * 2);
     }
-    assert!(overtaken > 0);
 }
 
 #[tokio::test(start_paused = true)]
