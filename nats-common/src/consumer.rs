@@ -53,7 +53,10 @@ pub enum DeniedAction {
 impl Denial {
     /// Reads what the server says: `Permissions Violation for Publish to "subject"`, or `for Subscription to`,
     /// the latter with ` using queue "queue"` where there is one.
-    pub(crate) fn parse(text: &str) -> Option<Denial> {
+    ///
+    /// When its rules have changed, it ends what they forbid and adds which subscription that is, ` (sid "3")`; before
+    /// 2.14 without the queue.
+    pub(crate) fn parse(text: &str) -> Option<(Denial, Option<u64>)> {
         let (head, rest) = text.split_once(" to \"")?;
         let action = match head.to_ascii_lowercase().as_str() {
             "permissions violation for publish" => DeniedAction::Publish,
@@ -61,20 +64,17 @@ impl Denial {
             _ => return None,
         };
         let (subject, rest) = rest.split_once('"')?;
-        let queue = rest.strip_prefix(" using queue \"");
-        Some(Denial {
+        let denial = Denial {
             action,
             subject: subject.to_owned(),
-            queue: queue.and_then(|queue| queue.strip_suffix('"')).map(str::to_owned),
-        })
+            queue: quoted(rest, " using queue \"").map(str::to_owned),
+        };
+        Some((denial, quoted(rest, " (sid \"").and_then(|sid| sid.parse().ok())))
     }
 
-    /// Whether it is about such a subscription, in a queue group or plain. A server whose rules have changed names no
-    /// group when it ends the subscription of a member: then every subscription to the subject may be meant.
+    /// Whether it is about such a subscription: in that queue group, or plain.
     pub fn ends(&self, subject: &str, queue: Option<&str>) -> bool {
-        self.action == DeniedAction::Subscribe
-            && self.subject == subject
-            && (self.queue.is_none() || self.queue.as_deref() == queue)
+        self.action == DeniedAction::Subscribe && self.subject == subject && self.queue.as_deref() == queue
     }
 
     /// The error for the handle concerned.
@@ -98,19 +98,27 @@ impl Denial {
     }
 }
 
+/// What stands between this and the next quotation mark.
+fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    let (_, text) = text.split_once(before)?;
+    Some(text.split_once('"')?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_denial_names_action_and_subject() {
-        let denial = |action, subject: &str, queue: Option<&str>| {
-            Some(Denial {
+    fn a_denial_names_action_and_subject_and_maybe_the_subscription() {
+        let ended = |action, subject: &str, queue: Option<&str>, sid| {
+            let denial = Denial {
                 action,
                 subject: subject.to_owned(),
                 queue: queue.map(str::to_owned),
-            })
+            };
+            Some((denial, sid))
         };
+        let denial = |action, subject, queue| ended(action, subject, queue, None);
         use DeniedAction::{Publish, Subscribe};
         for (text, expected) in [
             (
@@ -125,6 +133,14 @@ mod tests {
                 "Permissions Violation for Subscription to \"a\" using queue \"q\"",
                 denial(Subscribe, "a", Some("q")),
             ),
+            (
+                "Permissions Violation for Subscription to \"a\" (sid \"3\")",
+                ended(Subscribe, "a", None, Some(3)),
+            ),
+            (
+                "Permissions Violation for Subscription to \"a\" using queue \"q\" (sid \"3\")",
+                ended(Subscribe, "a", Some("q"), Some(3)),
+            ),
             ("Maximum Connections Exceeded", None),
             ("Permissions Violation for Publish to \"a", None),
         ] {
@@ -134,11 +150,15 @@ mod tests {
 
     #[test]
     fn a_refused_member_leaves_other_subscriptions_to_the_subject_alone() {
-        let denial = |about| Denial::parse(&format!("Permissions Violation for {about}")).unwrap();
+        let denial = |about| {
+            Denial::parse(&format!("Permissions Violation for {about}"))
+                .unwrap()
+                .0
+        };
         let member = denial("Subscription to \"a\" using queue \"q\"");
         let ended = |denial: &Denial| [None, Some("q"), Some("r")].map(|queue| denial.ends("a", queue));
         assert_eq!(ended(&member), [false, true, false]);
-        assert_eq!(ended(&denial("Subscription to \"a\"")), [true; 3]);
+        assert_eq!(ended(&denial("Subscription to \"a\"")), [true, false, false]);
         assert_eq!(ended(&denial("Subscription to \"b\"")), [false; 3]);
         assert_eq!(ended(&denial("Publish to \"a\"")), [false; 3]);
     }
@@ -153,7 +173,7 @@ mod tests {
                 "subscribe to \"a.b\" in queue group \"q\";",
             ),
         ] {
-            let denial = Denial::parse(&format!("Permissions Violation for {text}")).unwrap();
+            let (denial, _) = Denial::parse(&format!("Permissions Violation for {text}")).unwrap();
             let error = denial.error();
             assert_eq!(error.kind(), micro_core::ErrorKind::PermissionDenied);
             assert!(error.to_string().contains(said), "{error}");

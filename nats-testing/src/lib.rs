@@ -24,7 +24,7 @@
 )]
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -142,10 +142,32 @@ impl NatsServer {
         self.launch().await;
     }
 
-    /// Replaces the configuration, from the next [`restart`](Self::restart) on: as
+    /// Replaces the configuration, from the next [`restart`](Self::restart) or [`reload`](Self::reload) on: as
     /// [`config`](NatsServerBuilder::config) has it.
     pub fn set_config(&mut self, text: &str) {
         self.settings.config = format!("{text}\n");
+    }
+
+    /// Lets the server that runs take its configuration anew (SIGHUP), and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not run, or says within 10 s that it cannot, or nothing.
+    ///
+    /// # Cancel safety
+    /// It takes the configuration all the same.
+    pub async fn reload(&self) {
+        self.folder.configure(&self.settings.config);
+        let said = self.log().len();
+        signal::send("HUP", self.pid().expect("a server that runs")).await;
+        let start = Instant::now();
+        while !self.log()[said..].contains("Reloaded server configuration") {
+            assert!(
+                start.elapsed() < LIMIT,
+                "no new configuration within {LIMIT:?}\n{}",
+                self.log()
+            );
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Asks the server to end (SIGTERM) and waits until it has; after 10 s it is killed.

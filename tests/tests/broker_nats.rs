@@ -224,6 +224,48 @@ async fn a_refused_member_is_told_its_group_and_harms_no_other_subscription() {
     }
 }
 
+#[tokio::test]
+async fn a_refused_subscription_harms_no_member_that_is_allowed() {
+    let server = NatsServer::builder()
+        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: ["_INBOX.>", "orders staff"] } }] }"#)
+        .start()
+        .await;
+    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
+    let broker = NatsBroker::connect(&config).await.unwrap();
+    let staff = SubscribeOptions::default().with_queue("staff");
+    let mut member = broker.subscribe("orders", staff).await.unwrap();
+    let refused = broker.subscribe("orders", SubscribeOptions::default()).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    broker.publish("orders", Message::new("one")).await.unwrap();
+    assert_eq!(recv(&mut member).await.unwrap().message.body, "one");
+}
+
+/// A server before 2.14 says which subscription it ends, and not of which group that was.
+#[tokio::test]
+async fn what_new_rules_forbid_is_told_to_each_subscription_by_its_group() {
+    let rules = |denied| {
+        format!(
+            "authorization {{ users: [{{ user: ada, password: p, permissions: {{ subscribe: {{ deny: {denied:?} }} }} }}] }}"
+        )
+    };
+    let mut server = NatsServer::builder().config(&rules("other")).start().await;
+    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
+    let broker = NatsBroker::connect(&config).await.unwrap();
+    let mut plain = subscribe(&broker, "orders").await;
+    let staff = SubscribeOptions::default().with_queue("staff");
+    let mut member = broker.subscribe("orders", staff).await.unwrap();
+    server.set_config(&rules("orders"));
+    server.reload().await;
+    for (subscription, said) in [
+        (&mut plain, r#"subscribe to "orders";"#),
+        (&mut member, r#"subscribe to "orders" in queue group "staff";"#),
+    ] {
+        let error = recv(subscription).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
 /// Members come and go while events are published: each event is handed out once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leaving_a_busy_queue_group_loses_nothing() {

@@ -66,10 +66,13 @@ impl Switchboard {
     }
 
     fn on_server_error(&self, text: &str) {
-        let Some(denial) = Denial::parse(text) else {
+        let Some((mut denial, sid)) = Denial::parse(text) else {
             tracing::warn!(error = text, "the NATS server reports an error");
             return;
         };
+        if let Some(queue) = sid.and_then(|sid| self.group_of(sid)) {
+            denial.queue = Some(queue);
+        }
         tracing::warn!(subject = denial.subject, action = ?denial.action, "the NATS server refuses a subject");
         if denial.subject.starts_with(&self.prefix) {
             if denial.action == DeniedAction::Subscribe {
@@ -85,6 +88,13 @@ impl Switchboard {
             DeniedAction::Subscribe => self.note_denial(&denial),
         }
         self.broadcast(&Incoming::Denied(denial));
+    }
+
+    /// The queue group of a subscription, by the NATS client's number.
+    fn group_of(&self, sid: u64) -> Option<String> {
+        let subscriptions = self.subscriptions.lock();
+        let entry = subscriptions.values().find(|entry| entry.sid == Some(sid))?;
+        entry.queue.clone()
     }
 
     fn note_denial(&self, denial: &Denial) {
