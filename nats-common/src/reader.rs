@@ -4,11 +4,14 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use async_nats::{Message, Subscriber, UnsubscribeError};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::unconstrained;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use crate::consumer::{Consumer, Incoming};
 use crate::polling::Traffic;
@@ -16,6 +19,9 @@ use crate::steps::Step;
 
 /// How many messages are handed on before the task looks up.
 const BATCH: usize = 64;
+
+/// How long the client may take to be told something. While it connects again it takes no more than fits into its queue.
+const TOLD: Duration = Duration::from_secs(2);
 
 /// Hands on what comes, as soon as it comes.
 pub(crate) struct Reader {
@@ -83,11 +89,11 @@ impl Reader {
                 done
             }
             Step::After(count, done) => {
-                note(self.subscriber.unsubscribe_after(count).await);
+                note(timeout(TOLD, self.subscriber.unsubscribe_after(count)).await);
                 done
             }
             Step::Drain(done) => {
-                note(self.subscriber.drain().await);
+                note(timeout(TOLD, self.subscriber.drain()).await);
                 done
             }
         };
@@ -96,8 +102,12 @@ impl Reader {
     }
 }
 
-fn note(taken: std::result::Result<(), UnsubscribeError>) {
-    if let Err(error) = taken {
-        tracing::debug!(%error, "the connection has ended before its subscription");
+fn note(taken: Result<Result<(), UnsubscribeError>, Elapsed>) {
+    match taken {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the connection has ended before its subscription"),
+        Err(_) => {
+            tracing::debug!("the connection is away or stalled: its subscription cannot be ended in order")
+        }
     }
 }

@@ -8,11 +8,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
 use micro_conformance::nats_server::NatsServer;
 use micro_core::{ErrorKind, PluginConfig};
 use nats_common::{Connection, Delivery, Feed, Outgoing};
+use tokio::time::timeout;
 
 async fn connection(server: &NatsServer) -> Arc<Connection> {
     let config = PluginConfig::default().with_addresses(&server.url());
@@ -84,6 +86,25 @@ async fn a_feed_that_is_left_without_a_connection_hands_out_what_waits_and_ends(
     while let Some(told) = feed.next().await {
         assert_eq!(told.unwrap_err().kind(), ErrorKind::Unavailable);
     }
+}
+
+/// While the client connects again it takes what fits into its queue, and then nothing, not even that somebody leaves.
+#[tokio::test]
+async fn a_feed_is_left_also_when_the_client_takes_no_orders() {
+    let mut server = NatsServer::start().await;
+    let connection = connection(&server).await;
+    let mut feed = connection.subscribe("a", None, 4).await.unwrap();
+    // Counts of client and server part here, so that leaving asks the server nothing before it drains.
+    server.restart().await;
+    while connection.fence().await.is_err() {}
+    server.freeze().await;
+    let stuffing = Outgoing::new("stuffing", vec![0; 256 * 1024]);
+    let publish = || timeout(Duration::from_secs(1), connection.publish(stuffing.clone()));
+    while publish().await.is_ok() {}
+    let left = timeout(Duration::from_secs(60), feed.leave()).await;
+    server.thaw().await;
+    left.expect("left within the limit").ok();
+    while feed.next().await.is_some() {}
 }
 
 #[tokio::test]
