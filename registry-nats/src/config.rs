@@ -12,6 +12,8 @@ use nats_common::parameters;
 pub struct RegistryOptions {
     /// How long to wait for answers at most, or ten round trips to the server if that is longer. Default: 500 ms.
     ///
+    /// What has come by then is read, also later: of all that comes in answer to one query, the first 100,000 at most.
+    ///
     /// It is an upper bound, paid in full only where nobody answers although somebody listens. go-micro always waits
     /// 100 ms, which on a busy machine is too short for an honest "nobody".
     pub query_limit: Duration,

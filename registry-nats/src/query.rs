@@ -48,12 +48,15 @@ impl Asker<'_> {
         let mut answers = Answers::new(query.clone(), own);
         answers.expect(self.hub.known(query));
         let mut mailbox = self.connection.mailbox(WAITING_ANSWERS);
-        let mut patience = Patience::new(self.options);
+        let (mut patience, mut unread) = (Patience::new(self.options), MOST_ANSWERS);
         self.publish(query, &mailbox).await?;
-        let mut end = self.gather(&mut mailbox, &mut answers, &mut patience).await?;
+        let mut gather = async |answers: &mut Answers, patience: &mut Patience| {
+            self.gather(&mut mailbox, answers, patience, &mut unread).await
+        };
+        let mut end = gather(&mut answers, &mut patience).await?;
         if end == End::Limit && answers.count() == 0 {
             patience.allow_for(self.round_trip().await?);
-            end = self.gather(&mut mailbox, &mut answers, &mut patience).await?;
+            end = gather(&mut answers, &mut patience).await?;
         }
         let records = answers.into_records();
         if let Some(epoch) = epoch {
@@ -86,11 +89,13 @@ impl Asker<'_> {
         mailbox: &mut Mailbox,
         answers: &mut Answers,
         patience: &mut Patience,
+        unread: &mut usize,
     ) -> Result<End> {
         let asked = self.options.topics.subjects().len();
         let mut unserved = 0;
         // Under a flood there is always a next one, so that the clock alone would not end it.
-        for _ in 0..MOST_ANSWERS {
+        while *unread > 0 {
+            *unread -= 1;
             tokio::select! {
                 // What has come counts, also when it is read late.
                 biased;

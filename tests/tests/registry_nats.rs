@@ -397,30 +397,33 @@ async fn a_silent_server_is_not_taken_for_an_unknown_service() {
 
 #[tokio::test]
 async fn whoever_answers_without_end_does_not_hold_a_query() {
-    let server = NatsServer::start().await;
-    let flood = Flood::start(&server).await;
-    // So long that only the number of answers can end it.
-    let options = RegistryOptions::default().with_query_limit(Duration::from_secs(600));
-    let here = registry(&server, options.with_quiet(Duration::from_secs(600))).await;
-    let found = tokio::time::timeout(Duration::from_secs(300), here.get("greeter")).await;
-    assert_eq!(found.expect("the query ends").unwrap()[0].name, "greeter");
-    drop(flood);
+    let answer = captured("\"nodes\":[{", "\"Action\"");
+    let another = answer.replace("\"greeter\"", "\"another\"");
+    for (first, expected) in [(answer.as_str(), Ok(1)), ("nonsense", Err(ErrorKind::NotFound))] {
+        let server = NatsServer::start().await;
+        let flood = Flood::start(&server, [first, &another, "nonsense"].map(str::to_owned)).await;
+        // So long that only the number of answers can end it.
+        let options = RegistryOptions::default().with_query_limit(Duration::from_secs(600));
+        let here = registry(&server, options.with_quiet(Duration::from_secs(600))).await;
+        let found = tokio::time::timeout(Duration::from_secs(300), here.get("greeter")).await;
+        let found = found.expect("the query ends").map(|records| records.len());
+        assert_eq!(found.map_err(|error| error.kind()), expected);
+        drop(flood);
+    }
 }
 
-/// Answers a query with the service, and then for ever with what answers nothing: another one, and nonsense.
+/// Answers one query for ever: once with the first, and then with what answers nothing.
 struct Flood(tokio::task::JoinHandle<()>);
 
 impl Flood {
-    async fn start(server: &NatsServer) -> Self {
+    async fn start(server: &NatsServer, [first, second, third]: [String; 3]) -> Self {
         let connection = connection(server).await;
         let mut queries = connection.subscribe("micro.nats.query", None, 16).await.unwrap();
-        let answer = captured("\"nodes\":[{", "\"Action\"");
-        let another = answer.replace("\"greeter\"", "\"another\"");
         Flood(tokio::spawn(async move {
             let reply = queries.next().await.unwrap().unwrap().reply.unwrap();
-            let without_end = [another.as_str(), "nonsense"].into_iter().cycle();
-            for payload in std::iter::once(answer.as_str()).chain(without_end) {
-                let answer = Outgoing::new(reply.clone(), payload.to_owned());
+            let without_end = [second, third].into_iter().cycle();
+            for payload in std::iter::once(first).chain(without_end) {
+                let answer = Outgoing::new(reply.clone(), payload);
                 connection.publish(answer).await.unwrap();
             }
         }))
