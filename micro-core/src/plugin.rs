@@ -99,7 +99,8 @@ impl PluginConfig {
         self
     }
 
-    /// Says for how long after traffic a connection does not let its thread sleep.
+    /// Says for how long after traffic a connection does not let its thread sleep: 10 ms at most, and only on a runtime of one
+    /// thread. Default: it sleeps.
     #[must_use]
     pub fn with_busy_poll(mut self, longest: Duration) -> Self {
         self.busy_poll = Some(longest);

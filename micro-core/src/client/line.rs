@@ -127,7 +127,8 @@ impl Line {
 
     /// Reads what comes, until there is something to send, or the end.
     pub(crate) fn poll_work(&self, driver: &Context<'_>) -> Poll<Option<End>> {
-        // It leaves before more answers are handed on, so that the other end has work meanwhile.
+        // It leaves before more answers are handed on, so that the other end has work meanwhile. Whoever sends it looks
+        // for answers, too, or comes back here.
         if self.table.has_enough() {
             return Poll::Ready(None);
         }

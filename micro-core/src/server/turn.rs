@@ -9,6 +9,9 @@ use crate::message::Message;
 use crate::server::outbox::BATCH;
 use crate::transport::SocketReceiver;
 
+/// However many came together: were a backend to count what comes later, too, nobody else would get a turn.
+const MOST: usize = 4096;
+
 /// Many calls often come at once. Handlers that are done at once run one after the other in the task of their socket; were
 /// it to go on to the last, the first answers would wait for it: whoever writes for the backend is a task, too.
 #[derive(Debug, Default)]
@@ -18,15 +21,15 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Takes the next message. After as many as are [answered together](BATCH), and what came together with them, there is
-    /// none until other tasks have run.
+    /// Takes the next message. After as many as are [answered together](BATCH), and what came together with them up to
+    /// [`MOST`], there is none until other tasks have run.
     pub(super) fn poll_next(
         &mut self,
         receiver: &mut SocketReceiver,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Message>>> {
         // What came together was made together: to cut it up would double what both ends do for a batch.
-        if self.taken >= BATCH && receiver.size_hint().0 == 0 {
+        if self.taken >= BATCH && (self.taken >= MOST || receiver.size_hint().0 == 0) {
             self.taken = 0;
             // Behind those that were woken by now.
             cx.waker().wake_by_ref();

@@ -62,7 +62,7 @@ impl Stream for SocketReceiver {
         self.stream.poll_next_unpin(cx)
     }
 
-    /// At least so many come without waiting; 0 where the backend does not say.
+    /// At least so many came together with the last one, and come without waiting; 0 where the backend does not say.
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.stream.size_hint()
     }

@@ -20,6 +20,9 @@ pub struct Socket {
 
 impl Socket {
     /// For backends: each half releases what it holds when dropped, and `outgoing` tells the peer when closed.
+    ///
+    /// The lower bound of the `size_hint` of `incoming` is how many messages came together with the last one and are at
+    /// hand; a server handles those in one turn. A stream that does not know says 0.
     pub fn new(
         local: Address,
         remote: Address,
