@@ -56,7 +56,7 @@ impl Connection {
     /// One error that lists each address with its reason:
     /// [`PermissionDenied`](micro_core::ErrorKind::PermissionDenied) when a server refuses the credentials,
     /// [`InvalidArgument`](micro_core::ErrorKind::InvalidArgument) when an address does not parse (and no other
-    /// works), [`Unavailable`](micro_core::ErrorKind::Unavailable) when none answers.
+    /// works), or busy polling is asked for and cannot be done; [`Unavailable`](micro_core::ErrorKind::Unavailable) when none answers.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.

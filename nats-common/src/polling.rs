@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::future::poll_fn;
 use futures::task::AtomicWaker;
 use micro_core::{Error, ErrorKind, Result};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{self, JoinHandle};
 
 /// The longest time that a connection may keep its thread awake for. Above it a wake costs nothing in comparison, and
@@ -124,12 +124,13 @@ pub(crate) fn check(longest: Option<Duration>) -> Result<()> {
             "it is {longest:?}, and at most {LONGEST_BUSY_POLL:?}; 50us is usual"
         )));
     }
-    match Handle::current().metrics().num_workers() {
-        0 | 1 => Ok(()),
-        threads => Err(refused(format!(
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => Ok(()),
+        _ => Err(refused(
             "it takes a runtime of one thread, such as that of #[tokio::main(flavor = \"current_thread\")], and this \
-             one has {threads}"
-        ))),
+             one has more"
+                .to_owned(),
+        )),
     }
 }
 

@@ -214,7 +214,7 @@ async fn polling_for_too_long_is_refused() {
     assert!(error.to_string().contains("at most 10ms"), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn polling_is_refused_where_it_would_take_a_thread_from_others() {
     let polling = config("127.0.0.1:1").with_busy_poll(Duration::from_micros(50));
     let error = Connection::shared(&polling).await.unwrap_err();

@@ -1,5 +1,7 @@
 //! Hosts that are parted, and meet again.
 
+use std::time::Duration;
+
 use micro::ErrorKind;
 use micro::prelude::*;
 use micro::registry::WatchOptions;
@@ -65,9 +67,13 @@ async fn a_subscriber_is_told_that_it_missed_events(bed: Testbed) {
     publish(&far, [3]).await;
     assert_eq!(heard.recv().await, Some(3));
     // One that was only overtaken may come for a second. After that it is missing, whether or not another one comes.
-    while service.events().missed == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    let missed = async {
+        while service.events().missed == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), missed).await;
+    waited.expect("it is missing after a second");
     publish(&far, [4]).await;
     assert_eq!(heard.recv().await, Some(4));
     assert_eq!(service.events().missed, 1);
