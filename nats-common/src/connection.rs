@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use micro_core::{PluginConfig, Result};
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Servers;
 use crate::connect::{self, Events};
@@ -13,7 +14,7 @@ use crate::courier::{Courier, Source};
 use crate::errors;
 use crate::inbox::Router;
 use crate::outbox::{Outbox, Outgoing};
-use crate::polling::{self, Poller, Traffic};
+use crate::polling::{Poller, Traffic};
 use crate::pump::Pump;
 use crate::switchboard::Switchboard;
 
@@ -27,7 +28,7 @@ pub struct Connection {
     board: Arc<Switchboard>,
     outbox: Arc<Outbox>,
     servers: String,
-    _poller: Option<polling::Owned>,
+    _poller: Option<AbortOnDropHandle<()>>,
     /// The wildcard subscription.
     _inbox: Pump,
 }

@@ -10,7 +10,8 @@ use futures::future::poll_fn;
 use futures::task::AtomicWaker;
 use micro_core::{Error, ErrorKind, Result};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::{self, JoinHandle};
+use tokio::task;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The longest time that a connection may keep its thread awake for. Above it a wake costs nothing in comparison, and
 /// whoever writes `50` for 50 microseconds is told.
@@ -73,12 +74,12 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    pub(crate) fn start(traffic: &Arc<Traffic>, longest: Duration) -> Owned {
+    pub(crate) fn start(traffic: &Arc<Traffic>, longest: Duration) -> AbortOnDropHandle<()> {
         let poller = Poller {
             traffic: traffic.clone(),
             longest,
         };
-        Owned(tokio::spawn(poller.run(Instant::now)))
+        AbortOnDropHandle::new(tokio::spawn(poller.run(Instant::now)))
     }
 
     async fn run(self, clock: impl Fn() -> Instant) {
@@ -100,16 +101,6 @@ impl Poller {
                 }
             }
         }
-    }
-}
-
-/// A poller that ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Owned(JoinHandle<()>);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

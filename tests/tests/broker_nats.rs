@@ -29,6 +29,21 @@ async fn broker(server: &NatsServer) -> NatsBroker {
     NatsBroker::new(Connection::open(&config(server)).await.unwrap())
 }
 
+/// A server that lets its one user subscribe as these permissions say.
+fn permitting(subscribe: &str) -> String {
+    format!(
+        "authorization {{ users: [{{ user: ada, password: p, permissions: {{ subscribe: {subscribe} }} }}] }}"
+    )
+}
+
+/// Such a server, and a broker of its user.
+async fn restricted(subscribe: &str) -> (NatsServer, NatsBroker) {
+    let server = NatsServer::builder().config(&permitting(subscribe)).start().await;
+    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
+    let broker = NatsBroker::connect(&config).await.unwrap();
+    (server, broker)
+}
+
 async fn subscribe(broker: &NatsBroker, topic: &str) -> Subscription {
     broker
         .subscribe(topic, SubscribeOptions::default())
@@ -187,12 +202,7 @@ async fn an_event_that_no_connection_took_was_certainly_not_sent() {
 
 #[tokio::test]
 async fn a_denied_topic_is_named() {
-    let server = NatsServer::builder()
-        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: { deny: "secret.>" } } }] }"#)
-        .start()
-        .await;
-    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
-    let broker = NatsBroker::connect(&config).await.unwrap();
+    let (_server, broker) = restricted(r#"{ deny: "secret.>" }"#).await;
     let error = broker
         .subscribe("secret.plan", SubscribeOptions::default())
         .await
@@ -203,12 +213,7 @@ async fn a_denied_topic_is_named() {
 
 #[tokio::test]
 async fn a_refused_member_is_told_its_group_and_harms_no_other_subscription() {
-    let server = NatsServer::builder()
-        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: { deny: "orders staff" } } }] }"#)
-        .start()
-        .await;
-    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
-    let broker = NatsBroker::connect(&config).await.unwrap();
+    let (_server, broker) = restricted(r#"{ deny: "orders staff" }"#).await;
     let mut plain = subscribe(&broker, "orders").await;
     let of = |group| SubscribeOptions::default().with_queue(group);
     let error = broker.subscribe("orders", of("staff")).await.unwrap_err();
@@ -226,12 +231,7 @@ async fn a_refused_member_is_told_its_group_and_harms_no_other_subscription() {
 
 #[tokio::test]
 async fn a_refused_subscription_harms_no_member_that_is_allowed() {
-    let server = NatsServer::builder()
-        .config(r#"authorization { users: [{ user: ada, password: p, permissions: { subscribe: ["_INBOX.>", "orders staff"] } }] }"#)
-        .start()
-        .await;
-    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
-    let broker = NatsBroker::connect(&config).await.unwrap();
+    let (_server, broker) = restricted(r#"["_INBOX.>", "orders staff"]"#).await;
     let staff = SubscribeOptions::default().with_queue("staff");
     let mut member = broker.subscribe("orders", staff).await.unwrap();
     let refused = broker.subscribe("orders", SubscribeOptions::default()).await;
@@ -243,18 +243,11 @@ async fn a_refused_subscription_harms_no_member_that_is_allowed() {
 /// A server before 2.14 says which subscription it ends, and not of which group that was.
 #[tokio::test]
 async fn what_new_rules_forbid_is_told_to_each_subscription_by_its_group() {
-    let rules = |denied| {
-        format!(
-            "authorization {{ users: [{{ user: ada, password: p, permissions: {{ subscribe: {{ deny: {denied:?} }} }} }}] }}"
-        )
-    };
-    let mut server = NatsServer::builder().config(&rules("other")).start().await;
-    let config = PluginConfig::default().with_addresses(&format!("nats://ada:p@{}", server.address()));
-    let broker = NatsBroker::connect(&config).await.unwrap();
+    let (mut server, broker) = restricted(r#"{ deny: "other" }"#).await;
     let mut plain = subscribe(&broker, "orders").await;
     let staff = SubscribeOptions::default().with_queue("staff");
     let mut member = broker.subscribe("orders", staff).await.unwrap();
-    server.set_config(&rules("orders"));
+    server.set_config(&permitting(r#"{ deny: "orders" }"#));
     server.reload().await;
     for (subscription, said) in [
         (&mut plain, r#"subscribe to "orders";"#),

@@ -15,6 +15,7 @@ use micro_core::registry::{RegisterOptions, WatchOptions};
 use micro_core::{Action, Change, ErrorKind, Node, PluginConfig, Registry, ServiceRecord, Watcher};
 use nats_common::{Connection, Feed, Outgoing};
 use serde_json::Value;
+use tokio_util::task::AbortOnDropHandle;
 
 use registry_nats::{NatsRegistry, RegistryOptions, Topics};
 
@@ -401,39 +402,28 @@ async fn whoever_answers_without_end_does_not_hold_a_query() {
     let another = answer.replace("\"greeter\"", "\"another\"");
     for (first, expected) in [(answer.as_str(), Ok(1)), ("nonsense", Err(ErrorKind::NotFound))] {
         let server = NatsServer::start().await;
-        let flood = Flood::start(&server, [first, &another, "nonsense"].map(str::to_owned)).await;
+        let _flood = flood(&server, [first, &another, "nonsense"].map(str::to_owned)).await;
         // So long that only the number of answers can end it.
         let options = RegistryOptions::default().with_query_limit(Duration::from_secs(600));
         let here = registry(&server, options.with_quiet(Duration::from_secs(600))).await;
         let found = tokio::time::timeout(Duration::from_secs(300), here.get("greeter")).await;
         let found = found.expect("the query ends").map(|records| records.len());
         assert_eq!(found.map_err(|error| error.kind()), expected);
-        drop(flood);
     }
 }
 
-/// Answers one query for ever: once with the first, and then with what answers nothing.
-struct Flood(tokio::task::JoinHandle<()>);
-
-impl Flood {
-    async fn start(server: &NatsServer, [first, second, third]: [String; 3]) -> Self {
-        let connection = connection(server).await;
-        let mut queries = connection.subscribe("micro.nats.query", None, 16).await.unwrap();
-        Flood(tokio::spawn(async move {
-            let reply = queries.next().await.unwrap().unwrap().reply.unwrap();
-            let without_end = [second, third].into_iter().cycle();
-            for payload in std::iter::once(first).chain(without_end) {
-                let answer = Outgoing::new(reply.clone(), payload);
-                connection.publish(answer).await.unwrap();
-            }
-        }))
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// Answers one query until it is dropped: once with the first, and then with what answers nothing.
+async fn flood(server: &NatsServer, [first, second, third]: [String; 3]) -> AbortOnDropHandle<()> {
+    let connection = connection(server).await;
+    let mut queries = connection.subscribe("micro.nats.query", None, 16).await.unwrap();
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let reply = queries.next().await.unwrap().unwrap().reply.unwrap();
+        let without_end = [second, third].into_iter().cycle();
+        for payload in std::iter::once(first).chain(without_end) {
+            let answer = Outgoing::new(reply.clone(), payload);
+            connection.publish(answer).await.unwrap();
+        }
+    }))
 }
 
 /// A thousand processes with one node each answer one query.

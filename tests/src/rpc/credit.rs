@@ -17,40 +17,48 @@ use super::stage::{PATIENCE, SERVICE, ask, pair};
 const WAITING: usize = 16_384 + 4_096;
 
 /// `Test.Late`, which sums up as many numbers as it is sent, but does not begin before it is let.
-fn late(called: &Signal, begin: &Signal, ended: &Signal) -> Router {
-    let (called, begin, ended) = (called.clone(), begin.clone(), ended.clone());
-    router().client_stream(
-        "Test.Late",
-        move |_: Context, mut numbers: Streaming<Json<u64>>| {
-            let (begin, guard) = (begin.clone(), ended.on_drop());
-            called.fire();
-            async move {
-                let _guard = guard;
-                begin.fired().await;
-                let mut sum = 0;
-                while let Some(number) = numbers.next().await {
-                    sum += number?.0;
+#[derive(Clone, Default)]
+struct Late {
+    called: Signal,
+    begin: Signal,
+    ended: Signal,
+}
+
+impl Late {
+    fn router(&self) -> Router {
+        let late = self.clone();
+        router().client_stream(
+            "Test.Late",
+            move |_: Context, mut numbers: Streaming<Json<u64>>| {
+                let (begin, guard) = (late.begin.clone(), late.ended.on_drop());
+                late.called.fire();
+                async move {
+                    let _guard = guard;
+                    begin.fired().await;
+                    let mut sum = 0;
+                    while let Some(number) = numbers.next().await {
+                        sum += number?.0;
+                    }
+                    Ok(Json(sum))
                 }
-                Ok(Json(sum))
-            }
-        },
-    )
+            },
+        )
+    }
 }
 
 /// A caller sends no more than a bounded number of items that the handler has not read, and none of them is lost.
 pub async fn an_unread_stream_stops_its_caller(world: &RpcWorld) {
     const MANY: u64 = 40_000;
-    let (called, begin, ended) = (Signal::default(), Signal::default(), Signal::default());
-    let (client, _server) = pair(world, late(&called, &begin, &ended)).await;
-    let made = Runs::default();
+    let (late, made) = (Late::default(), Runs::default());
+    let (client, _server) = pair(world, late.router()).await;
     let runs = made.clone();
     let numbers = forever().take(MANY as usize).inspect(move |_| runs.count());
     let call = client.client_stream::<_, Json<u64>>(SERVICE, "Test.Late", Streaming::new(numbers));
     let call = tokio::spawn(async move { call.timeout(PATIENCE * 3).await });
-    called.fired().await;
+    late.called.fired().await;
     fill(&client, &made).await;
     assert!(made.get() <= WAITING, "{} items were made for nobody", made.get());
-    begin.fire();
+    late.begin.fire();
     assert_eq!(call.await.unwrap(), Ok(Json(MANY * (MANY - 1) / 2)));
 }
 
@@ -159,18 +167,17 @@ pub async fn an_unread_conversation_goes_on_when_it_is_read(world: &RpcWorld) {
 
 /// A caller that leaves while the handler has not read what it sent ends the handler all the same.
 pub async fn a_caller_of_an_unread_stream_can_leave(world: &RpcWorld) {
-    let (called, begin, ended) = (Signal::default(), Signal::default(), Signal::default());
-    let (client, _server) = pair(world, late(&called, &begin, &ended)).await;
-    let made = Runs::default();
+    let (late, made) = (Late::default(), Runs::default());
+    let (client, _server) = pair(world, late.router()).await;
     let runs = made.clone();
     let numbers = forever().inspect(move |_| runs.count());
     let call = client.client_stream::<_, Json<u64>>(SERVICE, "Test.Late", Streaming::new(numbers));
     let call = tokio::spawn(async move { call.timeout(PATIENCE * 3).await });
     // A call that is given up before it has come to its handler ends none.
-    called.fired().await;
+    late.called.fired().await;
     fill(&client, &made).await;
     call.abort();
-    ended.fired().await;
+    late.ended.fired().await;
 }
 
 /// A deadline, and a reader that leaves, end a handler that waits for its reader.
@@ -205,8 +212,8 @@ pub async fn a_handler_that_waits_for_its_reader_ends_with_its_call(world: &RpcW
 
 /// A caller that sends more than it was allowed is told so, its handler ends, and no other call on the socket.
 pub async fn a_caller_is_held_to_its_credit(world: &RpcWorld) {
-    let (begin, ended) = (Signal::default(), Signal::default());
-    let (mut socket, _server, _process) = by_hand(world, late(&Signal::default(), &begin, &ended)).await;
+    let late = Late::default();
+    let (mut socket, _server, _process) = by_hand(world, late.router()).await;
     let stream = opening(0, "Test.Late").with_header("Micro-Control", "items");
     socket.send(stream).await.unwrap();
     let full = together(&[&b"1"[..]; 128]);
@@ -214,7 +221,7 @@ pub async fn a_caller_is_held_to_its_credit(world: &RpcWorld) {
         socket.send(message).await.unwrap();
     }
     assert!(failure(&receive(&mut socket).await).contains("allowed"));
-    ended.fired().await;
+    late.ended.fired().await;
     socket.send(asking(99)).await.unwrap();
     assert_eq!(receive(&mut socket).await.body, "42\n");
 }
