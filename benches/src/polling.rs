@@ -22,6 +22,9 @@ pub(crate) async fn polling<T>(setting_up: impl Future<Output = T>) -> T {
     BUSY_POLL.scope(USUAL, setting_up).await
 }
 
+/// How often it looks before it offers its processor to others.
+const LOOKS: usize = 8;
+
 /// For how long after traffic what is set up here does not sleep, if it is to poll at all.
 pub(crate) fn busy_poll() -> Option<Duration> {
     BUSY_POLL.try_with(|longest| *longest).ok()
@@ -45,7 +48,9 @@ impl Side for Awake {
 async fn stay_awake() {
     loop {
         thread::yield_now();
-        task::yield_now().await;
+        for _ in 0..LOOKS {
+            task::yield_now().await;
+        }
     }
 }
 

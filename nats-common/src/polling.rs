@@ -17,6 +17,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// whoever writes `50` for 50 microseconds is told.
 pub const LONGEST_BUSY_POLL: Duration = Duration::from_millis(10);
 
+/// How often a poller looks before it reads the clock and offers its processor to others: both cost as much as a look.
+const LOOKS: u64 = 8;
+
 /// Whether something was sent or has come, for the one who polls.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
@@ -87,20 +90,30 @@ impl Poller {
             self.traffic.moved().await;
             let mut last = clock();
             loop {
-                self.traffic.polls.fetch_add(1, Ordering::Relaxed);
                 // The server may be waiting for this very processor.
                 thread::yield_now();
-                // A runtime of one thread looks for events, and does not wait for one, when all that it has to do is a
-                // task that has yielded.
-                task::yield_now().await;
+                let moved = self.look().await;
                 let now = clock();
-                if self.traffic.take() {
+                if moved {
                     last = now;
                 } else if now - last >= self.longest {
                     break;
                 }
             }
         }
+    }
+
+    /// Whether there was traffic while it looked.
+    async fn look(&self) -> bool {
+        let mut moved = false;
+        for _ in 0..LOOKS {
+            self.traffic.polls.fetch_add(1, Ordering::Relaxed);
+            // A runtime of one thread looks for events, and does not wait for one, when all that it has to do is a
+            // task that has yielded.
+            task::yield_now().await;
+            moved |= self.traffic.take();
+        }
+        moved
     }
 }
 
@@ -163,17 +176,19 @@ mod tests {
         let mut running = pin!(poller.run(|| now.get()));
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(wakes.clone());
-        // Whether it is to be polled again at once, and how often it has looked.
+        // Whether it is to be polled again at once, and how often it has looked and read the clock.
         let mut turn = |later| {
             now.set(now.get() + later);
-            wakes.0.store(0, Ordering::Relaxed);
-            assert!(
-                running
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_pending()
-            );
-            (wakes.0.load(Ordering::Relaxed) > 0, traffic.polls())
+            for _ in 0..LOOKS {
+                wakes.0.store(0, Ordering::Relaxed);
+                assert!(
+                    running
+                        .as_mut()
+                        .poll(&mut Context::from_waker(&waker))
+                        .is_pending()
+                );
+            }
+            (wakes.0.load(Ordering::Relaxed) > 0, traffic.polls() / LOOKS)
         };
 
         assert_eq!(turn(Duration::ZERO), (false, 0));
