@@ -70,7 +70,7 @@ impl End {
             pulse: link.pulse(),
             closed: CloseSignal::default(),
             incoming: Mutex::new((
-                Incoming::new(WINDOW, link.max_content(), link.groups.spare()),
+                Incoming::new(WINDOW, link.max_content(), link.groups.messages()),
                 None,
             )),
             out: Mutex::new(Out::new()),

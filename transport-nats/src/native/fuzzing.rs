@@ -1,7 +1,5 @@
 //! What packets of strangers must not do: see [`fuzzing`](crate::fuzzing).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use micro_core::ErrorKind;
 
@@ -9,6 +7,7 @@ use super::content;
 use super::frame::{self, Frame};
 use super::incoming::{Incoming, Next, Way};
 use super::packet::{self, Packet, Unreadable};
+use super::spare::Spare;
 use super::window::cost;
 use crate::ending::Failure;
 
@@ -143,7 +142,7 @@ struct Ear {
 impl Ear {
     fn new() -> Self {
         Ear {
-            incoming: Incoming::new(WINDOW, MAX_CONTENT, &Arc::default()),
+            incoming: Incoming::new(WINDOW, MAX_CONTENT, &Spare::messages()),
             came: Vec::new(),
             largest: 0,
             allowed: 0,

@@ -23,7 +23,8 @@ pub(crate) struct Groups {
     connection: Arc<Connection>,
     clock: Arc<Clock>,
     by_home: Mutex<HashMap<String, Weak<Group>>>,
-    spare: Arc<Spare>,
+    messages: Arc<Spare>,
+    packets: Arc<Spare>,
 }
 
 /// One process at the other end, of which somebody has a socket.
@@ -57,7 +58,8 @@ impl Groups {
             connection: connection.clone(),
             clock: clock.clone(),
             by_home: Mutex::default(),
-            spare: Arc::default(),
+            messages: Spare::messages(),
+            packets: Spare::packets(),
         }
     }
 
@@ -65,9 +67,14 @@ impl Groups {
         Pulse::new(self.clock.clone())
     }
 
-    /// Memory that sockets have left.
-    pub(super) fn spare(&self) -> &Arc<Spare> {
-        &self.spare
+    /// Memory of messages that sockets have left.
+    pub(super) fn messages(&self) -> &Arc<Spare> {
+        &self.messages
+    }
+
+    /// Memory of packets that have left.
+    pub(super) fn packets(&self) -> &Arc<Spare> {
+        &self.packets
     }
 
     /// The group of whoever signs like this.
@@ -86,7 +93,8 @@ impl Groups {
 
     /// Asks those that have been silent, and frees memory that nobody wants.
     pub(crate) fn look_around(&self) {
-        self.spare.tick();
+        self.messages.tick();
+        self.packets.tick();
         let mut groups = Vec::new();
         self.by_home.lock().retain(|_, group| {
             let group = group.upgrade();

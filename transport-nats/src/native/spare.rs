@@ -1,4 +1,5 @@
-//! Memory of large messages, kept for the next ones for a moment: fresh memory costs more than what is copied into it.
+//! Memory of large messages, and of large packets, kept for the next ones for a moment: fresh memory costs more than what
+//! is copied into it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -6,36 +7,65 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// How large a message is whose memory is worth keeping, in bytes.
-const LARGE: usize = 1 << 20;
+/// How large a message is whose memory is worth keeping, in bytes, and how many buffers are: mostly there is a question
+/// and its answer.
+const MESSAGES: (usize, usize) = (1 << 20, 2);
 
-/// How many buffers are kept: mostly there is a question and its answer.
-const KEPT: usize = 2;
+/// The same of packets. Those of a large message leave as fast as the other end takes them: a window of them is under
+/// way.
+const PACKETS: (usize, usize) = (64 << 10, 8);
 
-/// What one transport keeps: [`KEPT`] buffers, until nobody has wanted one from one tick of its clock to the next.
-#[derive(Debug, Default)]
+/// What one transport keeps: a few buffers, until nobody has wanted one from one tick of its clock to the next.
+#[derive(Debug)]
 pub(crate) struct Spare {
+    /// The smallest buffer that is worth keeping.
+    large: usize,
+    /// How many are kept.
+    kept: usize,
     buffers: Mutex<Vec<Vec<u8>>>,
     wanted: AtomicBool,
 }
 
 impl Spare {
-    /// An empty buffer for a message of that length, which has room already if there is one that fits.
+    /// For messages.
+    pub(crate) fn messages() -> Arc<Self> {
+        Spare::new(MESSAGES)
+    }
+
+    /// For packets.
+    pub(crate) fn packets() -> Arc<Self> {
+        Spare::new(PACKETS)
+    }
+
+    fn new((large, kept): (usize, usize)) -> Arc<Self> {
+        Arc::new(Spare {
+            large,
+            kept,
+            buffers: Mutex::default(),
+            wanted: AtomicBool::new(false),
+        })
+    }
+
+    /// An empty buffer for so many bytes, which has room already if there is one that fits.
     pub(crate) fn take(&self, length: u64) -> Vec<u8> {
-        let Some(length) = usize::try_from(length).ok().filter(|length| *length >= LARGE) else {
+        let Some(length) = usize::try_from(length)
+            .ok()
+            .filter(|length| *length >= self.large)
+        else {
             return Vec::new();
         };
         self.wanted.store(true, Ordering::Relaxed);
         let mut buffers = self.buffers.lock();
         // A small message is not to hold the room of a large one.
         let fits = |buffer: &Vec<u8>| buffer.capacity() <= 2 * length;
-        let found = buffers.iter().position(fits);
+        // What came back last is nearest at hand.
+        let found = buffers.iter().rposition(fits);
         found.map_or_else(Vec::new, |found| buffers.swap_remove(found))
     }
 
     /// The bytes, whose memory comes back when nobody has them any more.
     pub(crate) fn lend(self: &Arc<Self>, buffer: Vec<u8>) -> Bytes {
-        if buffer.capacity() < LARGE {
+        if buffer.capacity() < self.large {
             return buffer.into();
         }
         let spare = Arc::downgrade(self);
@@ -53,7 +83,7 @@ impl Spare {
     fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut buffers = self.buffers.lock();
-        if buffers.len() < KEPT {
+        if buffers.len() < self.kept {
             buffers.push(buffer);
         }
     }
@@ -83,6 +113,9 @@ impl Drop for Lent {
 mod tests {
     use super::*;
 
+    const LARGE: usize = MESSAGES.0;
+    const KEPT: usize = MESSAGES.1;
+
     /// A message of that length, as it is put together.
     fn message(spare: &Arc<Spare>, length: usize) -> Bytes {
         let mut buffer = spare.take(length as u64);
@@ -97,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_large_message_serves_the_next() {
-        let spare = Arc::new(Spare::default());
+        let spare = Spare::messages();
         let first = message(&spare, 2 * LARGE);
         let (part, place) = (first.slice(1..9), first.as_ptr());
         drop(first);
@@ -109,7 +142,7 @@ mod tests {
 
     #[test]
     fn little_is_kept_and_not_for_long() {
-        let spare = Arc::new(Spare::default());
+        let spare = Spare::messages();
         drop(message(&spare, LARGE - 1));
         assert_eq!(kept(&spare), 0);
         let many: Vec<_> = (0..2 * KEPT).map(|_| message(&spare, LARGE)).collect();
@@ -123,15 +156,27 @@ mod tests {
 
     #[test]
     fn a_small_message_holds_no_room_of_a_large_one() {
-        let spare = Arc::new(Spare::default());
+        let spare = Spare::messages();
         drop(message(&spare, 8 * LARGE));
         assert_eq!(spare.take(2 * LARGE as u64).capacity(), 0);
         assert!(spare.take(8 * LARGE as u64).capacity() >= 8 * LARGE);
     }
 
     #[test]
+    fn a_window_of_packets_serves_the_next() {
+        let spare = Spare::packets();
+        let many = |count| -> Vec<_> { (0..count).map(|_| message(&spare, PACKETS.0)).collect() };
+        drop(many(2 * PACKETS.1));
+        assert_eq!(kept(&spare), PACKETS.1);
+        let next = many(PACKETS.1);
+        assert_eq!(kept(&spare), 0);
+        drop(next);
+        assert_eq!(kept(&spare), PACKETS.1);
+    }
+
+    #[test]
     fn what_was_lent_outlives_its_transport() {
-        let spare = Arc::new(Spare::default());
+        let spare = Spare::messages();
         let lent = message(&spare, LARGE);
         drop(spare);
         assert!(lent.iter().all(|byte| *byte == 7));

@@ -122,6 +122,7 @@ impl End {
                 }
             },
             pong: &|out| self.link.put_pong(out),
+            packets: self.link.groups.packets(),
         })
     }
 

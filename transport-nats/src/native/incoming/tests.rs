@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use bytes::Bytes;
 use micro_core::{ErrorKind, Message};
 
@@ -9,12 +7,13 @@ use crate::native::breach::Breach;
 use crate::native::content;
 use crate::native::frame::{self, Frame, Reason};
 use crate::native::packet::{self, Packet};
+use crate::native::spare::Spare;
 use crate::native::window::MESSAGE_COST;
 
 const WINDOW: u64 = 4000;
 
 fn incoming() -> Incoming {
-    Incoming::new(WINDOW, 100_000, &Arc::default())
+    Incoming::new(WINDOW, 100_000, &Spare::messages())
 }
 
 fn packet(number: u64, frames: &[Frame<'_>]) -> Packet {

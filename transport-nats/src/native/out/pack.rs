@@ -1,11 +1,14 @@
 //! Messages and words, as they are put into packets.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use micro_core::Message;
 
 use super::large::Large;
 use super::{Out, Sealed};
 use crate::native::frame::{self, Frame};
+use crate::native::spare::Spare;
 use crate::native::{content, packet, window};
 
 /// A packet that has reached this size leaves.
@@ -33,6 +36,8 @@ pub(crate) struct Style<'a> {
     pub(crate) socket: &'a dyn Fn(&mut Vec<u8>),
     /// Writes the answer to a ping.
     pub(crate) pong: &'a dyn Fn(&mut Vec<u8>),
+    /// Where the memory of large packets is from.
+    pub(crate) packets: &'a Arc<Spare>,
 }
 
 impl Out {
@@ -69,7 +74,9 @@ impl Out {
             return;
         }
         let hello = if self.number == 0 { ROOM_FOR_HELLO } else { 0 };
-        self.packet = Vec::with_capacity(packet::head_len(self.number) + hello + content);
+        let length = packet::head_len(self.number) + hello + content;
+        self.packet = style.packets.take(length as u64);
+        self.packet.reserve_exact(length);
         packet::put_head(&mut self.packet, self.number);
         if self.leaving {
             (style.socket)(&mut self.packet);
@@ -109,7 +116,7 @@ impl Out {
             frame::put(&mut self.packet, &Frame::Fin);
         }
         self.sealed = Some(Sealed {
-            payload: std::mem::take(&mut self.packet).into(),
+            payload: style.packets.lend(std::mem::take(&mut self.packet)),
             messages: std::mem::take(&mut self.messages),
         });
         self.number += 1;

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use micro_core::Message;
 
 use super::*;
@@ -7,6 +5,7 @@ use crate::native::content;
 use crate::native::frame::{self, Frame, Reason};
 use crate::native::incoming::{Incoming, Next, Way, What};
 use crate::native::packet::Packet;
+use crate::native::spare::Spare;
 use crate::native::window::{MESSAGE_COST, cost};
 
 /// What the words are that a style writes, in a frame that needs no more.
@@ -20,6 +19,7 @@ fn with_style<T>(max_payload: usize, work: impl FnOnce(&Style<'_>) -> T) -> T {
         hello: &|out| frame::put(out, &HELLO),
         socket: &|out| frame::put(out, &SOCKET),
         pong: &|out| frame::put(out, &PONG),
+        packets: &Spare::packets(),
     })
 }
 
@@ -147,8 +147,10 @@ fn messages_of_every_size_fit_the_server_and_are_put_together() {
         let limit = max_payload.clamp(2 * 768, 512 << 10);
         let around = [1, FULL, FULL - 768, limit, limit - 768, 3 * limit, 2 << 20];
         for size in around.iter().flat_map(|size| size - 1..size + 16) {
-            let (mut out, mut incoming) =
-                (Out::new(), Incoming::new(u64::MAX / 2, u64::MAX, &Arc::default()));
+            let (mut out, mut incoming) = (
+                Out::new(),
+                Incoming::new(u64::MAX / 2, u64::MAX, &Spare::messages()),
+            );
             out.limit = u64::MAX;
             let message = sized(size).with_header("Name", "value");
             with_style(max_payload, |style| out.feed(&message, style));
