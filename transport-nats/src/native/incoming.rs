@@ -95,12 +95,24 @@ impl Incoming {
         }
         let grant = match done {
             0 => None,
-            done => self.window.consume(done),
+            done => self.consume(done),
         };
         match item {
             Some(item) => (Next::Item(item), grant),
             None => (self.ending.step().into(), grant),
         }
+    }
+
+    /// Something of that cost does not wait any more.
+    fn consume(&mut self, cost: u64) -> Option<u64> {
+        let pieces = self.pieces.as_ref().filter(|_| self.is_read());
+        self.window
+            .consume(cost, pieces.map_or(0, |pieces| pieces.missing))
+    }
+
+    /// Whether nothing waits, and the reader is done with what it was given.
+    fn is_read(&self) -> bool {
+        self.queue.is_empty() && !self.lent
     }
 
     /// The reader leaves; whether the writer has to be told.

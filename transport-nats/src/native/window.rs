@@ -6,6 +6,10 @@
 /// How many bytes wait for a reader before their writer waits.
 pub(crate) const WINDOW: u64 = 4 << 20;
 
+/// How many bytes of one large message may be under way: they do not wait for its reader, but are put together as they
+/// come. More than that, and what others send on the connection waits for longer.
+const LARGE: u64 = 4 * WINDOW;
+
 /// How far each end may send before the other has said how far.
 pub(crate) const INITIAL: u64 = 256 << 10;
 
@@ -44,11 +48,17 @@ impl Window {
     }
 
     /// Something of that cost does not wait any more: how far the other end may send, when it has to be told.
-    pub(crate) fn consume(&mut self, cost: u64) -> Option<u64> {
+    ///
+    /// Of a message of which `missing` bytes are still to come, and before which nothing waits, more may be under way: when
+    /// it is complete, no more than ever may follow.
+    pub(crate) fn consume(&mut self, cost: u64, missing: u64) -> Option<u64> {
         self.consumed = self.consumed.saturating_add(cost);
-        let due = self.consumed + self.size - self.granted >= self.size / 2;
+        let ahead = self.size.saturating_add(missing).min(LARGE.max(self.size));
+        let limit = self.consumed.saturating_add(ahead);
+        // In small steps: a writer that waits is woken late.
+        let due = limit.saturating_sub(self.granted) >= self.size / 4;
         due.then(|| {
-            self.granted = self.consumed + self.size;
+            self.granted = limit;
             self.granted
         })
     }
@@ -69,13 +79,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credit_is_given_back_when_half_has_been_read() {
+    fn credit_is_given_back_when_a_quarter_has_been_read() {
         let mut window = Window::new(100);
         assert!(window.receive(60));
-        assert_eq!(window.consume(49), None);
-        assert_eq!(window.consume(1), Some(150));
-        assert_eq!(window.granted(), 150);
-        assert_eq!(window.consume(10), None);
+        assert_eq!(window.consume(24, 0), None);
+        assert_eq!(window.consume(1, 0), Some(125));
+        assert_eq!(window.granted(), 125);
+        assert_eq!(window.consume(10, 0), None);
+    }
+
+    #[test]
+    fn more_of_a_large_message_may_be_under_way_and_no_more_behind_it() {
+        let mut window = Window::new(WINDOW);
+        let (total, piece) = (10 * WINDOW, WINDOW / 8);
+        let (mut missing, mut largest) = (total, 0);
+        while missing > 0 {
+            assert!(window.receive(piece));
+            missing -= piece;
+            window.consume(piece, missing);
+            largest = largest.max(window.granted() - window.consumed);
+            assert!(window.granted() <= total + WINDOW);
+        }
+        assert_eq!(largest, LARGE);
+        assert!(window.granted() > total);
     }
 
     #[test]
@@ -90,6 +116,7 @@ mod tests {
     fn offsets_do_not_overflow() {
         let mut window = Window::new(100);
         assert!(window.receive(u64::MAX));
+        assert_eq!(window.consume(u64::MAX, u64::MAX), Some(u64::MAX));
         assert!(!window.receive(u64::MAX));
     }
 }

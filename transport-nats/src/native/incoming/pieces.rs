@@ -10,7 +10,7 @@ pub(super) struct Pieces {
     /// What has come, put together at once: so that pieces hold no packets, and are copied while they are at hand.
     whole: Vec<u8>,
     total: u64,
-    missing: u64,
+    pub(super) missing: u64,
     /// What of its cost has not been given back, because earlier messages still wait.
     pub(super) held: u64,
 }
@@ -70,9 +70,9 @@ impl Incoming {
             pieces.keep(piece);
         }
         // While nothing waits before it, its pieces cost nothing: so it can be larger than the window.
-        if self.queue.is_empty() && !self.lent {
+        if let (true, Some(pieces)) = (self.is_read(), &mut self.pieces) {
             let held = std::mem::take(&mut pieces.held);
-            news.grant = self.window.consume(held).or(news.grant);
+            news.grant = self.consume(held).or(news.grant);
         }
         self.end_pieces();
         Ok(())

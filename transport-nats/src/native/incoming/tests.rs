@@ -74,8 +74,8 @@ fn pieces_are_one_message_in_its_place() {
 fn a_message_larger_than_the_window_is_let_in_while_nothing_waits_before_it() {
     let mut incoming = incoming();
     let piece = [0; 1000];
-    let mut granted = WINDOW;
-    take(&mut incoming, 0, &[Frame::First(50_000, &piece)]).unwrap();
+    let first = take(&mut incoming, 0, &[Frame::First(50_000, &piece)]).unwrap();
+    let mut granted = first.unwrap_or(WINDOW);
     for number in 1..50 {
         let grant = take(&mut incoming, number, &[Frame::More(&piece)]).unwrap();
         granted = grant.unwrap_or(granted);
@@ -95,7 +95,7 @@ fn a_message_in_pieces_waits_for_the_reader_of_those_before_it() {
     let (before, grant) = item(&mut incoming, 0);
     assert_eq!(grant, None);
     let grant = nothing(&mut incoming, before.cost());
-    assert_eq!(grant, Some(WINDOW + 2000 + 2 * MESSAGE_COST));
+    assert_eq!(grant, Some(WINDOW + 50_000 + 2 * MESSAGE_COST));
 }
 
 #[test]
