@@ -13,7 +13,7 @@ pub const MAX_LEN: usize = 255;
 /// # Errors
 /// [`ErrorKind::InvalidArgument`], saying what is wrong.
 pub fn check_service(name: &str) -> Result<()> {
-    plain("service name", name)
+    plain("service name", name).map(drop)
 }
 
 /// Checks the name of an endpoint: `Type.Method`, with exactly one dot, as go-micro has it.
@@ -21,8 +21,7 @@ pub fn check_service(name: &str) -> Result<()> {
 /// # Errors
 /// [`ErrorKind::InvalidArgument`], saying what is wrong.
 pub fn check_endpoint(name: &str) -> Result<()> {
-    plain("endpoint name", name)?;
-    match name.bytes().filter(|&byte| byte == b'.').count() {
+    match plain("endpoint name", name)? {
         1 => Ok(()),
         _ => Err(illegal(
             "endpoint name",
@@ -37,7 +36,7 @@ pub fn check_endpoint(name: &str) -> Result<()> {
 /// # Errors
 /// [`ErrorKind::InvalidArgument`], saying what is wrong.
 pub fn check_topic(topic: &str) -> Result<()> {
-    plain("topic", topic)
+    plain("topic", topic).map(drop)
 }
 
 /// Checks a topic to subscribe to: `*` stands for one token, `>` as the last token for all that follow.
@@ -80,29 +79,50 @@ pub fn matches(pattern: &str, topic: &str) -> bool {
     topic.next().is_none()
 }
 
-fn plain(what: &'static str, name: &str) -> Result<()> {
-    if is_common(name) {
-        return Ok(());
+/// Checks a name without wildcards; how many dots it has.
+fn plain(what: &'static str, name: &str) -> Result<usize> {
+    if let Some(dots) = common(name) {
+        return Ok(dots);
     }
     tokens(what, name)?;
     match name.contains(['*', '>']) {
         true => Err(illegal(what, name, "it has no wildcards")),
-        false => Ok(()),
+        false => Ok(name.bytes().filter(|&byte| byte == b'.').count()),
     }
 }
 
-/// Whether a name has nothing but what nearly all names have, which is found out in one pass: calls check theirs.
-fn is_common(name: &str) -> bool {
-    let mut before = b'.';
-    for &byte in name.as_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {}
-            b'.' if before != b'.' => {}
-            _ => return false,
-        }
-        before = byte;
+/// What nearly all names are made of, and all else.
+const PLAIN: u8 = 0;
+const DOT: u8 = 1;
+const OTHER: u8 = 2;
+
+/// By byte: [`PLAIN`], [`DOT`], or [`OTHER`].
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => PLAIN,
+            b'.' => DOT,
+            _ => OTHER,
+        };
+        byte += 1;
     }
-    before != b'.' && name.len() <= MAX_LEN
+    classes
+};
+
+/// How many dots a name has that is legal and has nothing but what nearly all names have, which is found out in one pass:
+/// calls check theirs.
+fn common(name: &str) -> Option<usize> {
+    let (mut before, mut dots, mut wrong) = (DOT, 0, 0);
+    for &byte in name.as_bytes() {
+        let class = CLASSES[usize::from(byte)];
+        // Two dots in a row are as wrong as one at either end. Without a branch, for names are short.
+        wrong |= class & (before | OTHER);
+        dots += usize::from(class);
+        before = class;
+    }
+    (wrong == 0 && before != DOT && name.len() <= MAX_LEN).then_some(dots)
 }
 
 fn tokens(what: &'static str, name: &str) -> Result<()> {
