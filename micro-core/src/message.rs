@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+mod spare;
 mod text;
 
 pub use text::Text;
@@ -65,7 +66,7 @@ impl Headers {
 
     /// No headers, with room for `capacity`.
     pub fn with_capacity(capacity: usize) -> Self {
-        Headers(Vec::with_capacity(capacity))
+        Headers(spare::take(capacity))
     }
 
     /// The value of `name`.
@@ -86,6 +87,11 @@ impl Headers {
                 None
             }
         }
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.0.reserve_exact(more);
     }
 
     /// Appends `name` without looking for an earlier one: for names that the caller knows to be new.
@@ -130,6 +136,12 @@ impl Headers {
     }
 }
 
+impl Drop for Headers {
+    fn drop(&mut self) {
+        spare::give_back(std::mem::take(&mut self.0));
+    }
+}
+
 /// Equal when the same names have the same values, in any order.
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
@@ -147,8 +159,8 @@ impl IntoIterator for Headers {
     type Item = (Text, Text);
     type IntoIter = std::vec::IntoIter<(Text, Text)>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        std::mem::take(&mut self.0).into_iter()
     }
 }
 
