@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::codec::{Codec, Json, Payload, Proto};
@@ -45,7 +46,7 @@ pub fn from_callers(data: &[u8]) {
         return;
     };
     let body = call.take_body().unwrap_or_default();
-    let (reply, request) = call.into_request(Context::new(), Body::One(body));
+    let (reply, request) = call.into_request(Context::new(), Body::One(body), Instant::now());
     assert_eq!(request.service, reply.service);
     assert!(
         request

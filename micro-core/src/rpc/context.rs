@@ -34,7 +34,13 @@ impl Context {
     /// Sets a deadline this far from now; an earlier one stays.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
-        match Instant::now().checked_add(timeout) {
+        self.with_timeout_from(Instant::now(), timeout)
+    }
+
+    /// Sets a deadline this far from a time that was read already; an earlier one stays.
+    #[must_use]
+    pub(crate) fn with_timeout_from(self, now: Instant, timeout: Duration) -> Self {
+        match now.checked_add(timeout) {
             Some(deadline) => self.with_deadline(deadline),
             // Beyond what the clock can say is no deadline.
             None => self,
@@ -79,6 +85,16 @@ impl Context {
             cancellation: self.cancellation.child(),
             peer: self.peer.clone(),
         }
+    }
+
+    /// Of a context that is not needed any more, a new child of `parent`, whose child it was; `None` when somebody may still
+    /// have it, or watched it.
+    pub(crate) fn renewed(mut self, parent: &Context) -> Option<Self> {
+        self.cancellation.is_untouched().then(|| Context {
+            deadline: parent.deadline,
+            metadata: parent.metadata.clone(),
+            ..self
+        })
     }
 
     /// When the caller stops waiting.
@@ -137,6 +153,8 @@ impl Context {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -155,6 +173,28 @@ mod tests {
         assert!(!parent.is_cancelled() && !second.is_cancelled());
         parent.cancel();
         assert!(second.is_cancelled());
+    }
+
+    #[test]
+    fn a_context_is_renewed_when_nobody_else_has_it() {
+        let parent = Context::new();
+        let child = parent.child().with_timeout(Duration::from_secs(1));
+        let clone = child.clone();
+        assert!(child.renewed(&parent).is_none());
+        let renewed = clone.renewed(&parent).unwrap();
+        assert!(renewed.deadline().is_none());
+        parent.cancel();
+        assert!(renewed.is_cancelled());
+    }
+
+    #[test]
+    fn what_was_cancelled_or_watched_is_not_renewed() {
+        let parent = Context::new();
+        let (cancelled, watched) = (parent.child(), parent.child());
+        cancelled.cancel();
+        assert!(cancelled.renewed(&parent).is_none());
+        assert!(watched.cancelled().now_or_never().is_none());
+        assert!(watched.renewed(&parent).is_none());
     }
 
     #[test]
@@ -179,7 +219,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_context_of_ones_own_is_cancelled_by_nobody_else() {
-        use futures::FutureExt;
         let own = Context::new();
         assert!(own.cancelled_by_others().now_or_never().is_none());
         let clone = own.clone();

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::OptionFuture;
 use tracing::{Instrument, Span};
 
-use crate::message::Message;
+use crate::message::{Headers, Message};
 use crate::observe::Observed;
 use crate::rpc::pack::Pack;
 use crate::rpc::{Body, BodyStream, Context, Filled, Status};
@@ -63,8 +63,12 @@ impl Answering {
         match response.body {
             Body::Many(items) if self.caller.reply.stream => self.all(items).await,
             _ => {
-                self.only(handling::only_answer(&self.caller.reply, response)?)
-                    .await
+                self.only(handling::only_answer(
+                    &self.caller.reply,
+                    response,
+                    Headers::new(),
+                )?)
+                .await
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use tower::Service;
 use crate::error::{ErrorKind, Result};
 use crate::message::{Message, Text};
 use crate::observe::{self, Observed};
-use crate::rpc::credit::Amount;
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
 use crate::rpc::{Body, Context, Request, Response, Status};
 use crate::server::answering::Answering;
@@ -24,6 +22,10 @@ use crate::server::running::{Incoming, Running};
 use crate::server::turn::Turn;
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
+
+mod rest;
+
+use rest::Rest;
 
 /// How long a peer may take to read its last answers.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -44,6 +46,7 @@ where
         turn: Turn::default(),
         shared,
         context,
+        spare: None,
         writer: &writer,
         outbox,
         calls: HashMap::new(),
@@ -72,6 +75,8 @@ struct Connection<'a, S> {
     shared: Arc<Shared>,
     /// Ends with the socket.
     context: Context,
+    /// A child of it that is free again.
+    spare: Option<Context>,
     writer: &'a Writer,
     outbox: Outbox,
     /// The calls of this socket that can still be cancelled, or be sent items.
@@ -95,9 +100,13 @@ where
     /// Ends when the peer is gone: a caller that only sends no more says so by a half-close within its call.
     async fn read(&mut self, receiver: &mut SocketReceiver) {
         while let Some(message) = self.next(receiver).await {
-            if let Err(error) = self.on_received(message).await {
-                tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
-                return;
+            match self.on_received(message) {
+                Ok(None) => {}
+                Ok(Some(rest)) => self.on_rest(rest).await,
+                Err(error) => {
+                    tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
+                    return;
+                }
             }
         }
     }
@@ -117,99 +126,49 @@ where
     async fn end(mut self, receiver: Option<SocketReceiver>) {
         let Some(mut receiver) = receiver else { return };
         while let Some(Some(message)) = receiver.next().now_or_never() {
-            if self.on_received(message).await.is_err() {
-                return;
+            match self.on_received(message) {
+                Ok(None) => {}
+                Ok(Some(rest)) => self.on_rest(rest).await,
+                Err(_) => return,
             }
         }
     }
 
-    async fn on_received(&mut self, message: Result<Message>) -> Result<()> {
-        match message {
-            Ok(message) => self.on_message(message).await,
+    /// Begins a unary call; what else came is for [`on_rest`](Connection::on_rest). Not `async`, since most that comes are
+    /// unary calls, and a future would be one more place that they are copied to.
+    fn on_received(&mut self, message: Result<Message>) -> Result<Option<Rest>> {
+        let said = match message {
+            Ok(message) => frame::from_caller(message),
             Err(error) if error.kind() == ErrorKind::Malformed => {
                 tracing::debug!(%error, peer = ?self.context.peer(), "an unreadable message was ignored");
+                return Ok(None);
             }
             Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    async fn on_message(&mut self, message: Message) {
-        match frame::from_caller(message) {
-            FromCaller::Call(call) => self.on_call(call).await,
-            FromCaller::HalfClose(id) => {
-                if let Some(running) = self.calls.get_mut(&id) {
-                    running.half_close();
-                }
-            }
-            FromCaller::End(id) => {
-                if let Some(caller) = self.calls.remove(&id).and_then(|call| call.caller()) {
-                    caller.leave();
-                }
-            }
-            FromCaller::Cancel(id) => {
-                if let Some(running) = self.calls.remove(&id) {
-                    running.context.cancel();
-                }
-            }
-            FromCaller::Credit(id, amount) => self.on_credit(&id, amount).await,
-        }
-    }
-
-    async fn on_call(&mut self, mut call: Call) {
-        if call.reply.stream
-            && let Some(running) = self.calls.get_mut(&call.reply.id)
-        {
-            let heard = or_gone(running.hear(&mut call), self.writer).await;
-            if let Some(Err(status)) = heard {
-                running.cut();
-                self.refuse(call.reply, &status).await;
-            }
-            return;
-        }
-        let body = match call.take_body() {
-            Ok(body) => body,
-            Err(error) => return self.refuse(call.reply, &error.into()).await,
         };
-        match self.shared.admit(call.reply.dialect) {
-            Ok(place) => self.begin(call, body, place),
-            Err(status) => self.refuse(call.reply, &status).await,
+        match said {
+            FromCaller::Call(call) if !call.reply.stream => Ok(self.on_unary(call)),
+            other => Ok(Some(Rest::Said(other))),
         }
     }
 
-    async fn on_credit(&mut self, id: &Text, amount: Option<Amount>) {
-        let Some(running) = self.calls.get_mut(id) else {
-            return;
-        };
-        if let Err(status) = running.allow(amount) {
-            // Before it is cut: it may have ended a moment later, and its caller would wait for the word.
-            let caller = running.caller();
-            running.cut();
-            if let Some(caller) = caller {
-                self.refuse(caller.reply.clone(), &status).await;
+    fn on_unary(&mut self, mut call: Call) -> Option<Rest> {
+        match self.admit(&mut call) {
+            Ok((body, place)) => {
+                self.begin(call, body, place);
+                None
             }
+            Err(status) => Some(Rest::Refused(call.reply, status)),
         }
     }
 
-    async fn refuse(&self, reply: ReplyTo, status: &Status) {
-        observe::refused(status);
-        let failure = reply.failure(status);
-        // An error means that the socket is gone.
-        self.outbox.send(Caller::new(reply).answer(failure)).await.ok();
+    fn admit(&self, call: &mut Call) -> std::result::Result<(Bytes, Admitted), Status> {
+        let body = call.take_body()?;
+        Ok((body, self.shared.admit(call.reply.dialect)?))
     }
 
-    fn begin(&mut self, call: Call, body: Bytes, place: Admitted) {
-        let context = self.context.child();
-        if call.reply.stream {
-            let capacity = self.shared.options.stream_capacity;
-            let (incoming, body) = Incoming::open(&call.reply, &context, body, capacity);
-            let (reply, mut request) = call.into_request(context, body);
-            let observed = self.observe(&mut request);
-            let context = request.context.clone();
-            let handling = self.endpoints.handle(request);
-            return self.spawn(reply, context, Some(incoming), place, observed, handling);
-        }
-        let (reply, mut request) = call.into_request(context, Body::One(body));
+    fn begin(&mut self, mut call: Call, body: Bytes, place: Admitted) {
+        let (room, context) = (call.take_room(), self.child());
+        let (reply, mut request) = call.into_request(context, Body::One(body), self.pace.now());
         let observed = self.observe(&mut request);
         let context = request.context.clone();
         let begun = match &observed {
@@ -218,15 +177,21 @@ where
         };
         match begun {
             Begun::Done(response) => {
-                let answer = response.and_then(|response| handling::only_answer(&reply, response));
+                let answer = response.and_then(|response| handling::only_answer(&reply, response, room));
                 if let Some(observed) = observed {
                     observed.end(answer.as_ref().map(drop));
                 }
                 let answer = answer.unwrap_or_else(|status| reply.failure(&status));
                 self.writer.feed(answer, &reply);
+                self.spare = context.renewed(&self.context);
             }
             Begun::Waits(handling) => self.spawn(reply, context, None, place, observed, handling),
         }
+    }
+
+    /// The context of one call: that of the last one, when nobody else has it any more.
+    fn child(&mut self) -> Context {
+        self.spare.take().unwrap_or_else(|| self.context.child())
     }
 
     fn observe(&self, request: &mut Request) -> Option<Observed> {
@@ -235,7 +200,11 @@ where
 
     /// Begins a handler in this task, if its answer could leave from here, too.
     fn begin_here(&mut self, request: Request) -> Begun {
-        if !self.writer.has_room() || !self.pace.begin() {
+        if !self.writer.has_room() {
+            self.pace.pause();
+            return Begun::Waits(self.endpoints.handle(request));
+        }
+        if !self.pace.begin() {
             return Begun::Waits(self.endpoints.handle(request));
         }
         let begun = self.endpoints.begin(request);
@@ -275,18 +244,5 @@ where
             self.reaped = (self.calls.len() * 2).max(64);
         }
         self.calls.insert(id, running);
-    }
-}
-
-/// A sender that is gone must not wait for a handler that does not read.
-async fn or_gone<T>(hear: impl Future<Output = T>, writer: &Writer) -> Option<T> {
-    tokio::pin!(hear);
-    if let Poll::Ready(heard) = futures::poll!(&mut hear) {
-        return Some(heard);
-    }
-    tokio::select! {
-        biased;
-        heard = hear => Some(heard),
-        () = writer.closed() => None,
     }
 }

@@ -1,5 +1,6 @@
 //! A handler that begins: often it is done at once.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
@@ -7,7 +8,7 @@ use futures::future::BoxFuture;
 use tower::{Service, ServiceExt};
 
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{Headers, Message};
 use crate::rpc::frame::ReplyTo;
 use crate::rpc::{Body, Request, Response, Status};
 
@@ -66,7 +67,7 @@ where
             // It may stand in a queue, so it is the one to go on.
             Poll::Pending => return Begun::Waits(Box::pin(self.renew().oneshot(request))),
         }
-        let mut handling: Handling = Box::pin(self.service.call(request));
+        let mut handling = boxed(self.service.call(request));
         match handling.as_mut().poll(nobody) {
             Poll::Ready(answer) => Begun::Done(answer),
             Poll::Pending => Begun::Waits(handling),
@@ -79,13 +80,30 @@ where
     }
 }
 
-/// The only answer of a call, as a message.
-pub(super) fn only_answer(reply: &ReplyTo, response: Response) -> Result<Message, Status> {
+/// In a box. Most services answer with one already, which is not put into another.
+fn boxed<F>(handling: F) -> Handling
+where
+    F: Future<Output = Result<Response, Status>> + Send + 'static,
+{
+    let mut slot = Some(handling);
+    let boxed = (&mut slot as &mut dyn Any).downcast_mut::<Option<Handling>>();
+    match (boxed.and_then(Option::take), slot) {
+        (Some(boxed), _) => boxed,
+        (None, Some(handling)) => Box::pin(handling),
+        (None, None) => Box::pin(std::future::pending()),
+    }
+}
+
+/// The only answer of a call, as a message, whose headers may come to where there is room for them.
+pub(super) fn only_answer(reply: &ReplyTo, response: Response, room: Headers) -> Result<Message, Status> {
     let Response {
-        metadata,
+        mut metadata,
         content_type,
         body,
     } = response;
+    if metadata.is_empty() {
+        metadata = room;
+    }
     match body {
         Body::One(body) => reply.answer(content_type, metadata, body).map_err(unsayable),
         Body::Many(_) => Err(Status::unimplemented(
@@ -100,7 +118,7 @@ pub(super) fn unsayable(error: Error) -> Status {
 }
 
 /// What the caller of a handler that panicked is told.
-pub(super) fn panicked(endpoint: &str, panic: &(dyn std::any::Any + Send)) -> Status {
+pub(super) fn panicked(endpoint: &str, panic: &(dyn Any + Send)) -> Status {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))

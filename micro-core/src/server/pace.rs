@@ -1,6 +1,8 @@
 //! Which handlers begin within the task of their socket.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How long a handler may take until it first waits.
 const SHORT: Duration = Duration::from_micros(100);
@@ -23,6 +25,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// When the next handler begins, if it is to begin now: with a reading of the clock that serves as the end of the last
+    /// one, too, where it follows at once.
+    pub(super) fn now(&mut self) -> Instant {
+        *self.before.get_or_insert_with(Instant::now)
+    }
+
     /// Notes that the next handler does not begin right after the last.
     pub(super) fn pause(&mut self) {
         self.before = None;
@@ -32,10 +40,10 @@ impl Pace {
     pub(super) fn begin(&mut self) -> bool {
         if self.apart > 0 {
             self.apart -= 1;
+            self.before = None;
             return false;
         }
-        // One reading serves as the end of a handler and the start of the next.
-        self.before.get_or_insert_with(Instant::now);
+        self.now();
         true
     }
 

@@ -25,12 +25,13 @@ pub(crate) struct ReplyTo {
 }
 
 impl ReplyTo {
-    /// The answer to a unary request.
+    /// The answer to a unary request. Its headers come to where the metadata are.
     pub(crate) fn answer(&self, content_type: Text, metadata: Headers, body: Bytes) -> Result<Message> {
-        let mut headers = Headers::with_capacity(2 + metadata.len());
+        let mut headers = metadata;
+        headers.retain(|name, _| !is_reserved(name));
+        headers.reserve(2);
         headers.push(h::CONTENT_TYPE, content_type);
         headers.push(self.id_header, self.id.clone());
-        headers.extend(metadata.into_iter().filter(|(name, _)| !is_reserved(name)));
         Ok(Message {
             headers,
             body: self.framing().answer(&self.id, body)?,

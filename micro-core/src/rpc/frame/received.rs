@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::ReplyTo;
 use super::said::Said;
@@ -93,23 +94,35 @@ impl Call {
         }
     }
 
-    /// The request for the handler.
-    pub(crate) fn into_request(self, context: Context, body: Body) -> (ReplyTo, Request) {
-        let kind = if self.reply.stream {
-            CallKind::BidiStream
-        } else {
-            CallKind::Unary
-        };
+    /// What its headers were in, when none of them is for the handler: its answer's go there, too.
+    pub(crate) fn take_room(&mut self) -> Headers {
+        match self.metadata.is_empty() {
+            true => std::mem::take(&mut self.metadata),
+            false => Headers::new(),
+        }
+    }
+
+    /// The request for the handler, which came at `now`.
+    pub(crate) fn into_request(self, context: Context, body: Body, now: Instant) -> (ReplyTo, Request) {
+        let reply = self.reply;
         let context = context.with_metadata(self.metadata);
         let context = match self.timeout {
-            Some(timeout) => context.with_timeout(timeout),
+            Some(timeout) => context.with_timeout_from(now, timeout),
             None => context,
         };
-        let reply = self.reply;
-        let request = Request::new(reply.service.clone(), reply.endpoint.clone(), body)
-            .with_kind(kind)
-            .with_content_type(reply.content_type.clone())
-            .with_context(context);
+        let request = Request {
+            service: reply.service.clone(),
+            endpoint: reply.endpoint.clone(),
+            kind: match reply.stream {
+                true => CallKind::BidiStream,
+                false => CallKind::Unary,
+            },
+            content_type: reply.content_type.clone(),
+            context,
+            body,
+            idempotent: false,
+            noted: None,
+        };
         (reply, request)
     }
 }
