@@ -34,12 +34,14 @@ pub(crate) struct Attempts {
     pub(super) measures: bool,
     last: Option<Status>,
     node: LastNode,
+    /// What time it is, until something is waited for.
+    now: Option<Instant>,
     /// The socket of the last attempt was given up as idle at that very moment, which says nothing of the node.
     retired: bool,
 }
 
 impl Attempts {
-    pub(crate) fn new(client: Arc<Shared>, request: &Request, plan: Plan) -> Self {
+    pub(crate) fn new(client: Arc<Shared>, request: &Request, plan: Plan, now: Instant) -> Self {
         let retries = Retries::new(&client, request, &plan);
         let mut choice = plan.choice;
         let strategy = client.selector.strategy(&choice);
@@ -60,6 +62,7 @@ impl Attempts {
             has_begun: false,
             last: None,
             node: LastNode::default(),
+            now: Some(now),
             retired: false,
             choice,
             client,
@@ -71,7 +74,10 @@ impl Attempts {
         if std::mem::replace(&mut self.has_begun, true) || !self.retries.are_harmless() {
             return None;
         }
-        self.hedge.as_deref().copied().or(self.client.options.hedge)
+        let hedge = self.hedge.as_deref().copied().or(self.client.options.hedge)?;
+        // The second call is made later.
+        self.now = None;
+        Some(hedge)
     }
 
     /// The node to try next, if it is known without asking the registry.
@@ -84,6 +90,7 @@ impl Attempts {
 
     /// The node to try next. When there is none, what the last one said is the better answer.
     pub(crate) async fn next(&mut self) -> Result<Pick, Status> {
+        self.now = None;
         match self.select().await {
             Ok(pick) => {
                 self.node.set(pick.address(), self.last.as_ref());
@@ -158,14 +165,13 @@ impl Attempts {
     /// [`end`](Attempts::end), if it counts.
     pub(crate) async fn call(&self, pick: &Pick, request: &mut Request) -> Outcome {
         let _entered = pick.enter();
-        let connection = match self.client.pool.open(pick.address()) {
-            Some(connection) => connection,
+        let (connection, begun) = match self.client.pool.open(pick.address()) {
+            Some(connection) => (connection, self.now.unwrap_or_else(Instant::now)),
             None => match Box::pin(within(&request.context, self.connect(pick))).await {
-                Ok(connection) => connection,
+                Ok(connection) => (connection, Instant::now()),
                 Err(status) => return Outcome::from(Err(status)),
             },
         };
-        let begun = Instant::now();
         let answer = match connection.call(request, begun) {
             Ok(calling) => calling.await,
             Err(status) => Err(status),
@@ -182,6 +188,7 @@ impl Attempts {
 
     /// What the attempt that counts came to.
     pub(crate) fn end(&mut self, outcome: Outcome) -> Result<Response, Status> {
+        self.now = None;
         self.retired = outcome.retired;
         outcome.answer
     }

@@ -1,10 +1,9 @@
 //! From a request to its answer, for each of the four kinds of call.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::attempt::Attempts;
 use crate::client::plan::Plan;
@@ -20,19 +19,30 @@ pub(crate) async fn run(
     request: &mut Request,
     plan: &mut Plan,
 ) -> Result<Response, Status> {
-    if request.context.remaining() == Some(Duration::ZERO) {
+    // The clock is read once for a call that meets no obstacle.
+    let now = Instant::now();
+    bound(client, request, now);
+    if request.context.deadline().is_some_and(|deadline| deadline <= now) {
         return Err(
             Status::deadline_exceeded("the deadline had passed before the call was made").never_delivered(),
         );
     }
     let content_type = request.content_type.clone();
-    let mut attempts = Attempts::new(client.clone(), request, std::mem::take(plan));
+    let mut attempts = Attempts::new(client.clone(), request, std::mem::take(plan), now);
     let answer = match request.kind {
         CallKind::Unary => unary(&mut attempts, request).await,
         // What most calls do not need is no part of their future.
         _ => Box::pin(streams(attempts, request.take())).await,
     };
     readable(answer?, content_type)
+}
+
+/// Gives a unary call the client's deadline if it has none.
+pub(super) fn bound(client: &Shared, request: &mut Request, now: Instant) {
+    if request.kind == CallKind::Unary && request.context.deadline().is_none() {
+        let context = std::mem::take(&mut request.context);
+        request.context = context.with_timeout_from(now, client.options.request_timeout);
+    }
 }
 
 async fn streams(attempts: Attempts, request: Request) -> Result<Response, Status> {

@@ -32,10 +32,11 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 use tower::Service;
 
 use crate::observe::{self, Observed};
-use crate::rpc::{CallKind, Request, Response, Status};
+use crate::rpc::{Request, Response, Status};
 use crate::selector::Selector;
 use budget::Bucket;
 use latencies::Latencies;
@@ -116,10 +117,6 @@ impl Client {
 
     /// Takes what it needs out of the two: held in one place, they are not copied from future to future.
     async fn send_to(&self, request: &mut Request, plan: &mut Plan) -> Result<Response, Status> {
-        if request.kind == CallKind::Unary && request.context.deadline().is_none() {
-            let context = std::mem::take(&mut request.context);
-            request.context = context.with_timeout(self.shared.options.request_timeout);
-        }
         match (observe::client(request), &self.layers) {
             (None, None) => dispatch::run(&self.shared, request, plan).await,
             // What is rare is boxed, so that it does not make the future of every call larger.
@@ -133,6 +130,8 @@ impl Client {
         request: &mut Request,
         plan: &mut Plan,
     ) -> Result<Response, Status> {
+        // Layers are bounded, too.
+        dispatch::bound(&self.shared, request, Instant::now());
         let answer = async {
             match self.layers.clone() {
                 Some(layers) => layers.send(request.take(), std::mem::take(plan)).await,

@@ -4,8 +4,13 @@ use crate::address::Address;
 use crate::selector::Target;
 
 /// The nodes that one call has tried. One that came back at another address has not been.
+///
+/// Most calls try none twice, and then it is one word of their future.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tried(Vec<Entry>);
+pub(crate) struct Tried(Option<Box<Entries>>);
+
+#[derive(Clone, Debug, Default)]
+struct Entries(Vec<Entry>);
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -28,9 +33,11 @@ impl Tried {
 
     /// Forgets those that may take the call another time; whether there were any.
     pub(crate) fn forgive(&mut self) -> bool {
-        let before = self.0.len();
-        self.0.retain(|entry| !entry.for_now);
-        self.0.len() < before
+        let before = self.len();
+        if let Some(entries) = &mut self.0 {
+            entries.0.retain(|entry| !entry.for_now);
+        }
+        self.len() < before
     }
 
     /// The same, and this one.
@@ -42,7 +49,7 @@ impl Tried {
 
     fn note(&mut self, target: &Target, for_now: bool) {
         if !self.contains(target) {
-            self.0.push(Entry {
+            self.0.get_or_insert_default().0.push(Entry {
                 id: target.node().id.clone(),
                 address: target.address().clone(),
                 for_now,
@@ -52,14 +59,18 @@ impl Tried {
 
     pub(super) fn contains(&self, target: &Target) -> bool {
         let is_it = |entry: &Entry| entry.id == target.node().id && entry.address == *target.address();
-        self.0.iter().any(is_it)
+        self.entries().iter().any(is_it)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries().is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.entries().len()
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.0.as_deref().map_or(&[], |entries| &entries.0)
     }
 }
