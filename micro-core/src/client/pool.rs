@@ -1,6 +1,6 @@
 //! One shared socket for each address.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,8 @@ use crate::transport::{DialOptions, Socket, Transport};
 pub(crate) struct Pool {
     transport: Arc<dyn Transport>,
     limits: PoolLimits,
-    slots: Mutex<HashMap<Address, Slot>>,
+    /// Sorted: where nodes are few, as they mostly are, that is found sooner than by a hash that strangers cannot foresee.
+    slots: Mutex<BTreeMap<Address, Slot>>,
 }
 
 /// The limits of a pool.

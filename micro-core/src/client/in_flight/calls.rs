@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::by_id::ById;
 use super::driver::Driver;
 use super::owed::Owed;
+use super::writing::Work;
 use super::{ENOUGH, PARTS};
 use crate::message::Message;
 use crate::rpc::{Response, Status};
@@ -102,6 +103,19 @@ impl Calls {
 
     pub(super) fn has_work(&self) -> bool {
         self.ping || self.end == End::Retired || !self.queue.is_empty() || !self.gone.is_empty()
+    }
+
+    /// What to send next.
+    pub(super) fn next_work(&mut self) -> Option<Work> {
+        while let Some(id) = self.queue.pop_front() {
+            if let Some(message) = self.send(id) {
+                return Some(Work::Call(id, message));
+            }
+        }
+        if let Some(id) = self.gone.pop_front() {
+            return Some(Work::Cancel(id));
+        }
+        std::mem::take(&mut self.ping).then_some(Work::Ping)
     }
 
     /// Notes that a call is being sent; `None` when its caller has gone away, or its time is over.

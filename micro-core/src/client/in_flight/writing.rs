@@ -37,19 +37,13 @@ impl InFlight {
         calls.driver.yields
     }
 
-    /// What to send next. A call counts as sent from here on; one whose caller has gone away is passed over.
-    pub(crate) fn next_work(&self) -> Option<Work> {
+    /// What to send next, and whether there is more. A call counts as sent from here on; one whose caller has gone away is
+    /// passed over.
+    pub(crate) fn next_work(&self) -> Option<(Work, bool)> {
         let mut calls = self.calls.lock();
         calls.driver.yields = false;
-        while let Some(id) = calls.queue.pop_front() {
-            if let Some(message) = calls.send(id) {
-                return Some(Work::Call(id, message));
-            }
-        }
-        if let Some(id) = calls.gone.pop_front() {
-            return Some(Work::Cancel(id));
-        }
-        std::mem::take(&mut calls.ping).then_some(Work::Ping)
+        let work = calls.next_work()?;
+        Some((work, calls.has_work()))
     }
 
     /// Takes back that the message taken last was sent.

@@ -104,14 +104,18 @@ impl Halves {
 
     /// Feeds all that is ready and flushes once. The driver is woken when it can go on.
     pub(super) fn poll_write(&mut self, table: &InFlight) -> Poll<Result<()>> {
-        while table.has_work() {
+        let mut more = table.has_work();
+        while more {
             ready!(Pin::new(&mut self.sender).poll_ready(&mut Context::from_waker(&self.driver)))?;
-            match table.next_work() {
-                Some(Work::Call(id, message)) => self.call(table, id, message)?,
-                Some(Work::Cancel(id)) => self.say(table, frame::cancel(id))?,
-                Some(Work::Ping) => self.say(table, frame::ping())?,
-                None => break,
+            let Some((work, rest)) = table.next_work() else {
+                break;
+            };
+            match work {
+                Work::Call(id, message) => self.call(table, id, message)?,
+                Work::Cancel(id) => self.say(table, frame::cancel(id))?,
+                Work::Ping => self.say(table, frame::ping())?,
             }
+            more = rest;
         }
         if self.fed {
             ready!(Pin::new(&mut self.sender).poll_flush(&mut Context::from_waker(&self.driver)))?;

@@ -42,14 +42,15 @@ struct State {
 }
 
 impl Pipe {
-    /// Waits until there is room for a message; false when nobody reads any more.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Waits until there is room for a message, and says for how many; `None` when nobody reads any more. It does not
+    /// shrink but by what is [pushed](Pipe::push).
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
         let mut state = self.0.state.lock();
         if state.unread.is_some() {
-            return Poll::Ready(false);
+            return Poll::Ready(None);
         }
         if state.queue.len() < QUEUE {
-            return Poll::Ready(true);
+            return Poll::Ready(Some(QUEUE - state.queue.len()));
         }
         state.writer = Some(cx.waker().clone());
         // What was not flushed yet would otherwise wait for room, too.

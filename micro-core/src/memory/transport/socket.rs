@@ -28,6 +28,7 @@ pub(super) fn pair(near: End, far: End) -> (Socket, Socket) {
     let socket = |from: &End, to: &End, out: &Pipe, back: &Pipe| {
         let outgoing = Outgoing {
             pipe: out.clone(),
+            room: 0,
             finished: false,
             remote: to.address.clone(),
             limit: from.limit,
@@ -50,6 +51,8 @@ pub(super) fn pair(near: End, far: End) -> (Socket, Socket) {
 /// The sending half's sink.
 struct Outgoing {
     pipe: Pipe,
+    /// For how many messages there is room at least, so that the pipe is not asked for each.
+    room: usize,
     finished: bool,
     remote: Address,
     limit: Option<usize>,
@@ -84,15 +87,23 @@ impl Outgoing {
 impl Sink<Message> for Outgoing {
     type Error = Error;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        match !self.finished && ready!(self.pipe.poll_room(cx)) {
-            true => Poll::Ready(Ok(())),
-            false => Poll::Ready(Err(self.closed())),
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.room > 0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.room = match self.finished {
+            true => 0,
+            false => ready!(self.pipe.poll_room(cx)).unwrap_or(0),
+        };
+        match self.room {
+            0 => Poll::Ready(Err(self.closed())),
+            _ => Poll::Ready(Ok(())),
         }
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<()> {
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
         self.check(&message)?;
+        self.room = self.room.saturating_sub(1);
         match !self.finished && self.pipe.push(message) {
             true => Ok(()),
             false => Err(self.closed()),
@@ -106,6 +117,7 @@ impl Sink<Message> for Outgoing {
 
     fn poll_close(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.finished = true;
+        self.room = 0;
         self.pipe.finish();
         Poll::Ready(Ok(()))
     }
