@@ -22,6 +22,9 @@ use crate::rpc::{Body, BodyStream, Request, Response, Source, Status};
 
 /// A call that is about to be made. Its trace is put into the metadata of its context; `None` when nobody observes it.
 pub fn client(request: &mut Request) -> Option<Observed> {
+    if is_unobserved() {
+        return None;
+    }
     let span = info_span!(
         target: "micro::rpc", "rpc.client",
         rpc.method = Empty, rpc.system.name = Empty, server.address = Empty,
@@ -38,6 +41,9 @@ pub fn client(request: &mut Request) -> Option<Observed> {
 /// A call that came in, to a server of these methods. The metadata of its context then say where its handler stands in
 /// the trace; `None` when nobody observes it.
 pub fn server(request: &mut Request, methods: &Methods) -> Option<Observed> {
+    if is_unobserved() {
+        return None;
+    }
     let span = info_span!(
         target: "micro::rpc", parent: None, "rpc.server",
         rpc.method = Empty, rpc.method_original = Empty, rpc.system.name = Empty,
@@ -52,6 +58,11 @@ pub fn server(request: &mut Request, methods: &Methods) -> Option<Observed> {
         span.record("rpc.method_original", &*request.endpoint);
     }
     Some(begin(span, Kind::Server, method, request))
+}
+
+/// Whether it is certain that nobody observes any call: two looks, where to make a span that is disabled is work.
+fn is_unobserved() -> bool {
+    LevelFilter::current() < LevelFilter::INFO && !is_recorded()
 }
 
 fn begin(span: Span, kind: Kind, method: Arc<str>, request: &mut Request) -> Observed {
