@@ -18,7 +18,8 @@ pub(super) struct Said {
     pub(super) stream: Option<Text>,
     pub(super) control: Option<Text>,
     pub(super) error: Option<Text>,
-    elder: Elder,
+    /// Boxed, since no message of today has it.
+    elder: Option<Box<Elder>>,
     /// All that is not the framework's.
     pub(super) metadata: Headers,
 }
@@ -60,37 +61,53 @@ impl Said {
             h::STREAM => &mut self.stream,
             h::ERROR => &mut self.error,
             h::CONTROL => &mut self.control,
-            "X-Micro-ID" => &mut self.elder.id,
-            "X-Micro-Id" => &mut self.elder.id_old,
-            "X-Micro-Service" => &mut self.elder.service,
-            "X-Micro-Method" => &mut self.elder.method,
-            "X-Micro-Endpoint" => &mut self.elder.endpoint,
-            "X-Micro-Error" => &mut self.elder.error,
-            _ => return None,
+            _ => return self.place_of_elder(name),
         })
+    }
+
+    fn place_of_elder(&mut self, name: &str) -> Option<&mut Option<Text>> {
+        let place: fn(&mut Elder) -> &mut Option<Text> = match name {
+            "X-Micro-ID" => |elder| &mut elder.id,
+            "X-Micro-Id" => |elder| &mut elder.id_old,
+            "X-Micro-Service" => |elder| &mut elder.service,
+            "X-Micro-Method" => |elder| &mut elder.method,
+            "X-Micro-Endpoint" => |elder| &mut elder.endpoint,
+            "X-Micro-Error" => |elder| &mut elder.error,
+            _ => return None,
+        };
+        Some(place(self.elder.get_or_insert_default()))
+    }
+
+    fn take_elder(&mut self, which: fn(&mut Elder) -> &mut Option<Text>) -> Option<Text> {
+        which(self.elder.as_mut()?).take()
     }
 
     /// The id, and the header to echo it in: the new spelling where both came.
     pub(super) fn take_id(&mut self) -> (&'static str, Option<Text>) {
-        let new = self.id.take().or_else(|| self.elder.id.take());
+        let new = self.id.take().or_else(|| self.take_elder(|elder| &mut elder.id));
         match (new, self.id_old.take()) {
             (Some(id), _) => (h::ID, Some(id)),
             (None, Some(old)) => (h::ID_OLD, Some(old)),
-            (None, None) => (h::ID, self.elder.id_old.take()),
+            (None, None) => (h::ID, self.take_elder(|elder| &mut elder.id_old)),
         }
     }
 
     pub(super) fn take_service(&mut self) -> Text {
-        either(self.service.take(), &mut self.elder.service)
+        let service = self.service.take();
+        let elder = || self.take_elder(|elder| &mut elder.service);
+        service.or_else(elder).unwrap_or_default()
     }
 
     /// Older callers say the method alone.
     pub(super) fn take_endpoint(&mut self) -> Text {
-        let endpoint = either(self.endpoint.take(), &mut self.elder.endpoint);
-        match endpoint.is_empty() {
-            true => either(self.method.take(), &mut self.elder.method),
-            false => endpoint,
+        let endpoint = self.endpoint.take();
+        let endpoint = endpoint.or_else(|| self.take_elder(|elder| &mut elder.endpoint));
+        if let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) {
+            return endpoint;
         }
+        let method = self.method.take();
+        let elder = || self.take_elder(|elder| &mut elder.method);
+        method.or_else(elder).unwrap_or_default()
     }
 
     /// What the caller understands that sent this: to a peer of ours, ours says nothing twice.
@@ -109,10 +126,8 @@ impl Said {
 
     /// What an answer says went wrong.
     pub(super) fn take_failure(&mut self) -> Option<Text> {
-        self.error.take().or_else(|| self.elder.error.take())
+        self.error
+            .take()
+            .or_else(|| self.take_elder(|elder| &mut elder.error))
     }
-}
-
-fn either(newer: Option<Text>, elder: &mut Option<Text>) -> Text {
-    newer.or_else(|| elder.take()).unwrap_or_default()
 }
