@@ -95,7 +95,7 @@ fn a_call_on_memory_costs_few_allocations() {
     let runtime = runtime();
     let stage = runtime.block_on(Stage::open(&MemoryWorld::new()));
     let ceiling = Ceiling {
-        allocations: 11,
+        allocations: 7,
         wire: 0,
     };
     ceiling.check("memory", allocations(&runtime, &stage.client), 0);
@@ -104,7 +104,7 @@ fn a_call_on_memory_costs_few_allocations() {
 #[test]
 fn a_call_on_nats_costs_few_allocations_and_bytes() {
     let ceiling = Ceiling {
-        allocations: 14,
+        allocations: 8,
         wire: 60,
     };
     on_nats("NATS, native", Clone::clone, &ceiling);
@@ -114,7 +114,7 @@ fn a_call_on_nats_costs_few_allocations_and_bytes() {
 #[test]
 fn a_call_to_a_go_micro_server_costs_few_allocations_and_bytes() {
     let ceiling = Ceiling {
-        allocations: 24,
+        allocations: 17,
         wire: 335,
     };
     on_nats("NATS, go-micro's", |_| Metadata::new(), &ceiling);
