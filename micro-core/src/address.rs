@@ -32,7 +32,9 @@ impl Address {
                     .with_context("bytes", text.len()),
             );
         }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        // Nearly all are of plain letters and signs.
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain && text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(
                 Error::new(ErrorKind::InvalidArgument, "an address has no white space")
                     .with_context("address", format!("{text:?}")),

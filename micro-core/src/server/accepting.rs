@@ -87,5 +87,6 @@ where
     S::Future: Send + 'static,
 {
     let connection = connection::run(socket, service.clone(), shared.clone());
-    shared.connections.spawn(connection);
+    // So that it is not copied on its way into the task.
+    shared.connections.spawn(Box::pin(connection));
 }

@@ -120,7 +120,7 @@ impl Answering {
         self.hand_over(self.caller.clone().answer(message)).await
     }
 
-    async fn hand_over(&self, answer: Answer) -> Result<(), Status> {
+    async fn hand_over(&self, answer: Box<Answer>) -> Result<(), Status> {
         let sent = self.outbox.send(answer).await;
         sent.map_err(|_| Status::cancelled("the caller is gone"))
     }

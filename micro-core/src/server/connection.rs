@@ -63,7 +63,8 @@ where
     };
     // The writer ends when the last sender of answers is gone: the connection, and then its calls.
     let end = futures::future::join(connection.end(more.then_some(receiver)), write);
-    if tokio::time::timeout(LAST_WORDS, end).await.is_err() {
+    // Boxed, so that no socket has room for it all its life.
+    if tokio::time::timeout(LAST_WORDS, Box::pin(end)).await.is_err() {
         tracing::debug!("a peer did not read its last answers");
     }
 }

@@ -23,7 +23,9 @@ const CAPACITY: usize = 256;
 pub(super) const BATCH: usize = 32;
 
 /// Where the answers of one socket wait for its writer.
-pub(super) type Outbox = mpsc::Sender<Answer>;
+///
+/// A queue has room for 32 at once, so that they are boxed: most sockets never use theirs.
+pub(super) type Outbox = mpsc::Sender<Box<Answer>>;
 
 /// Whom a call is answered to.
 #[derive(Debug)]
@@ -42,21 +44,21 @@ impl Caller {
         })
     }
 
-    pub(super) fn answer(self: Arc<Self>, message: Message) -> Answer {
-        Answer {
+    pub(super) fn answer(self: Arc<Self>, message: Message) -> Box<Answer> {
+        Box::new(Answer {
             message,
             apart: None,
             caller: self,
-        }
+        })
     }
 
     /// Items of a stream.
-    pub(super) fn items(self: Arc<Self>, chunk: Chunk) -> Result<Answer> {
-        Ok(Answer {
+    pub(super) fn items(self: Arc<Self>, chunk: Chunk) -> Result<Box<Answer>> {
+        Ok(Box::new(Answer {
             apart: chunk.pack().cloned(),
             message: self.reply.items(chunk)?,
             caller: self,
-        })
+        }))
     }
 
     /// Notes that whatever else is answered reaches nobody, so that it is neither made nor sent.
@@ -93,9 +95,9 @@ pub(super) struct Writer(Mutex<Feed>);
 
 struct Feed {
     sender: SocketSender,
-    queue: mpsc::Receiver<Answer>,
+    queue: mpsc::Receiver<Box<Answer>>,
     /// Taken from the queue while the socket had no room.
-    next: Option<Answer>,
+    next: Option<Box<Answer>>,
     /// Items that were too large together, before all that is in the queue.
     apart: Option<(Items, Arc<Caller>)>,
     /// How many messages were fed since the last flush.
@@ -184,12 +186,12 @@ impl Feed {
             }
             ready!(self.sender().poll_ready(cx))?;
             if let Some(answer) = self.next.take() {
-                self.answer(answer)?;
+                self.answer(*answer)?;
             }
         }
     }
 
-    fn next_apart(&mut self) -> Result<Option<Answer>> {
+    fn next_apart(&mut self) -> Result<Option<Box<Answer>>> {
         let Some((items, caller)) = &mut self.apart else {
             return Ok(None);
         };
