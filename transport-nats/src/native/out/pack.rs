@@ -21,7 +21,10 @@ const LARGEST: usize = 512 << 10;
 const ROOM_FOR_WORDS: usize = 768;
 
 /// What a hello takes, mostly.
-const ROOM_FOR_HELLO: usize = 64;
+const ROOM_FOR_HELLO: usize = 96;
+
+/// What comes before a body, mostly.
+const ROOM_FOR_HEAD: usize = 64;
 
 /// The largest head whose buffer is kept for the next.
 const KEPT_HEAD: usize = 256;
@@ -45,6 +48,7 @@ impl Out {
     pub(crate) fn feed(&mut self, message: &Message, style: &Style<'_>) {
         let mut head = std::mem::take(&mut self.head);
         head.clear();
+        head.reserve(ROOM_FOR_HEAD);
         content::put_head(&mut head, &message.headers);
         self.feed_content(&head, &message.body, style);
         if head.capacity() <= KEPT_HEAD {
