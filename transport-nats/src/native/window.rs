@@ -54,7 +54,9 @@ impl Window {
     pub(crate) fn consume(&mut self, cost: u64, missing: u64) -> Option<u64> {
         self.consumed = self.consumed.saturating_add(cost);
         let ahead = self.size.saturating_add(missing).min(LARGE.max(self.size));
-        let limit = self.consumed.saturating_add(ahead);
+        // A window at a time: whoever hears it sends all of that at once, and others on its connection wait meanwhile.
+        let next = self.granted.max(self.consumed).saturating_add(self.size);
+        let limit = self.consumed.saturating_add(ahead).min(next);
         // In small steps: a writer that waits is woken late.
         let due = limit.saturating_sub(self.granted) >= self.size / 4;
         due.then(|| {
@@ -96,12 +98,21 @@ mod tests {
         while missing > 0 {
             assert!(window.receive(piece));
             missing -= piece;
+            let before = window.granted();
             window.consume(piece, missing);
+            assert!(window.granted() - before <= WINDOW, "no more at once");
             largest = largest.max(window.granted() - window.consumed);
             assert!(window.granted() <= total + WINDOW);
         }
         assert_eq!(largest, LARGE);
         assert!(window.granted() > total);
+    }
+
+    #[test]
+    fn whoever_sent_far_more_at_once_may_go_on_when_it_has_been_read() {
+        let mut window = Window::new(100);
+        assert!(window.receive(1000));
+        assert_eq!(window.consume(1000, 0), Some(1100));
     }
 
     #[test]

@@ -78,9 +78,15 @@ fn a_message_larger_than_the_window_is_let_in_while_nothing_waits_before_it() {
     let mut granted = first.unwrap_or(WINDOW);
     for number in 1..50 {
         let grant = take(&mut incoming, number, &[Frame::More(&piece)]).unwrap();
+        assert!(grant.is_none_or(|grant| (granted..=granted + WINDOW).contains(&grant)));
         granted = grant.unwrap_or(granted);
         assert!(granted > 1000 * (number + 1) + MESSAGE_COST);
     }
+    assert_eq!(
+        granted,
+        WINDOW + 50_000 + MESSAGE_COST,
+        "and no more behind it than ever"
+    );
     let (item, _) = item(&mut incoming, 0);
     assert!(matches!(item.what, What::Whole(content) if content.len() == 50_000));
 }
@@ -95,7 +101,8 @@ fn a_message_in_pieces_waits_for_the_reader_of_those_before_it() {
     let (before, grant) = item(&mut incoming, 0);
     assert_eq!(grant, None);
     let grant = nothing(&mut incoming, before.cost());
-    assert_eq!(grant, Some(WINDOW + 50_000 + 2 * MESSAGE_COST));
+    let read = 2000 + 2 * MESSAGE_COST;
+    assert_eq!(grant, Some(read + WINDOW), "a window more, and no more at once");
 }
 
 #[test]
