@@ -7,21 +7,31 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// How large a message is whose memory is worth keeping, in bytes, and how many buffers are: mostly there is a question
-/// and its answer.
-const MESSAGES: (usize, usize) = (1 << 20, 2);
+/// What is kept.
+#[derive(Debug)]
+struct Kept {
+    /// How many bytes one has at least: smaller ones are not worth it.
+    large: usize,
+    /// How many buffers.
+    most: usize,
+}
 
-/// The same of packets. Those of a large message leave as fast as the other end takes them: a window of them is under
-/// way.
-const PACKETS: (usize, usize) = (64 << 10, 8);
+/// Of messages: mostly there is a question and its answer.
+const MESSAGES: Kept = Kept {
+    large: 1 << 20,
+    most: 2,
+};
+
+/// Of packets: a window of them leaves at once. Larger than what small messages are gathered to.
+const PACKETS: Kept = Kept {
+    large: 128 << 10,
+    most: 8,
+};
 
 /// What one transport keeps: a few buffers, until nobody has wanted one from one tick of its clock to the next.
 #[derive(Debug)]
 pub(crate) struct Spare {
-    /// The smallest buffer that is worth keeping.
-    large: usize,
-    /// How many are kept.
-    kept: usize,
+    keeps: Kept,
     buffers: Mutex<Vec<Vec<u8>>>,
     wanted: AtomicBool,
 }
@@ -37,10 +47,9 @@ impl Spare {
         Spare::new(PACKETS)
     }
 
-    fn new((large, kept): (usize, usize)) -> Arc<Self> {
+    fn new(keeps: Kept) -> Arc<Self> {
         Arc::new(Spare {
-            large,
-            kept,
+            keeps,
             buffers: Mutex::default(),
             wanted: AtomicBool::new(false),
         })
@@ -50,14 +59,14 @@ impl Spare {
     pub(crate) fn take(&self, length: u64) -> Vec<u8> {
         let Some(length) = usize::try_from(length)
             .ok()
-            .filter(|length| *length >= self.large)
+            .filter(|length| *length >= self.keeps.large)
         else {
             return Vec::new();
         };
         self.wanted.store(true, Ordering::Relaxed);
         let mut buffers = self.buffers.lock();
-        // A small message is not to hold the room of a large one.
-        let fits = |buffer: &Vec<u8>| buffer.capacity() <= 2 * length;
+        // What has too little would be copied when it grows, and a small message is not to hold the room of a large one.
+        let fits = |buffer: &Vec<u8>| (length..=2 * length).contains(&buffer.capacity());
         // What came back last is nearest at hand.
         let found = buffers.iter().rposition(fits);
         found.map_or_else(Vec::new, |found| buffers.swap_remove(found))
@@ -65,7 +74,7 @@ impl Spare {
 
     /// The bytes, whose memory comes back when nobody has them any more.
     pub(crate) fn lend(self: &Arc<Self>, buffer: Vec<u8>) -> Bytes {
-        if buffer.capacity() < self.large {
+        if buffer.len() < self.keeps.large {
             return buffer.into();
         }
         let spare = Arc::downgrade(self);
@@ -83,7 +92,7 @@ impl Spare {
     fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut buffers = self.buffers.lock();
-        if buffers.len() < self.kept {
+        if buffers.len() < self.keeps.most {
             buffers.push(buffer);
         }
     }
@@ -113,8 +122,8 @@ impl Drop for Lent {
 mod tests {
     use super::*;
 
-    const LARGE: usize = MESSAGES.0;
-    const KEPT: usize = MESSAGES.1;
+    const LARGE: usize = MESSAGES.large;
+    const KEPT: usize = MESSAGES.most;
 
     /// A message of that length, as it is put together.
     fn message(spare: &Arc<Spare>, length: usize) -> Bytes {
@@ -165,13 +174,13 @@ mod tests {
     #[test]
     fn a_window_of_packets_serves_the_next() {
         let spare = Spare::packets();
-        let many = |count| -> Vec<_> { (0..count).map(|_| message(&spare, PACKETS.0)).collect() };
-        drop(many(2 * PACKETS.1));
-        assert_eq!(kept(&spare), PACKETS.1);
-        let next = many(PACKETS.1);
+        let many = |count| -> Vec<_> { (0..count).map(|_| message(&spare, PACKETS.large)).collect() };
+        drop(many(2 * PACKETS.most));
+        assert_eq!(kept(&spare), PACKETS.most);
+        let next = many(PACKETS.most);
         assert_eq!(kept(&spare), 0);
         drop(next);
-        assert_eq!(kept(&spare), PACKETS.1);
+        assert_eq!(kept(&spare), PACKETS.most);
     }
 
     #[test]

@@ -78,7 +78,9 @@ impl Out {
             return;
         }
         let hello = if self.number == 0 { ROOM_FOR_HELLO } else { 0 };
-        let length = packet::head_len(self.number) + hello + content;
+        // What is large is not to be copied once more when a word comes behind it.
+        let words = if content > FULL { ROOM_FOR_WORDS } else { 0 };
+        let length = packet::head_len(self.number) + hello + content + words;
         self.packet = style.packets.take(length as u64);
         self.packet.reserve_exact(length);
         packet::put_head(&mut self.packet, self.number);
