@@ -174,7 +174,11 @@ where
         let context = request.context.clone();
         let begun = match &observed {
             None => self.begin_here(request),
-            Some(observed) => observed.span().in_scope(|| self.begin_here(request)),
+            Some(observed) => {
+                // To make a span is not the handler's time.
+                self.pace.pause();
+                observed.span().in_scope(|| self.begin_here(request))
+            }
         };
         match begun {
             Begun::Done(response) => {
