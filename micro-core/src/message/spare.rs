@@ -13,8 +13,11 @@ pub(super) type List = Vec<(Text, Text)>;
 /// How many lists a thread keeps: as many as a batch has, mostly.
 const KEPT: usize = 64;
 
-/// The longest list that is kept, and the shortest that is made.
-const LENGTHS: (usize, usize) = (6, 16);
+/// The shortest list that is made, and kept.
+const SHORTEST: usize = 6;
+
+/// The longest list that is kept.
+const LONGEST: usize = 16;
 
 thread_local! {
     static SPARE: RefCell<Vec<List>> = const { RefCell::new(Vec::new()) };
@@ -22,21 +25,19 @@ thread_local! {
 
 /// An empty list with room for so many.
 pub(super) fn take(capacity: usize) -> List {
-    let (shortest, longest) = LENGTHS;
-    if capacity == 0 || capacity > longest {
+    if capacity == 0 || capacity > LONGEST {
         return Vec::with_capacity(capacity);
     }
     // A thread that ends has none any more.
     let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
-    let mut list = spare.unwrap_or_else(|| Vec::with_capacity(capacity.max(shortest)));
+    let mut list = spare.unwrap_or_else(|| Vec::with_capacity(capacity.max(SHORTEST)));
     list.reserve_exact(capacity);
     list
 }
 
 /// Keeps a list, if it is worth it.
 pub(super) fn give_back(mut list: List) {
-    let (shortest, longest) = LENGTHS;
-    if !(shortest..=longest).contains(&list.capacity()) {
+    if !(SHORTEST..=LONGEST).contains(&list.capacity()) {
         return;
     }
     // Before the others are looked at: nothing else happens meanwhile.
@@ -69,16 +70,16 @@ mod tests {
 
     #[test]
     fn neither_many_nor_long_lists_are_kept() {
-        give_back(Vec::with_capacity(LENGTHS.1 + 1));
+        give_back(Vec::with_capacity(LONGEST + 1));
         assert_eq!(spare(), 0);
-        (0..2 * KEPT).for_each(|_| give_back(Vec::with_capacity(LENGTHS.0)));
+        (0..2 * KEPT).for_each(|_| give_back(Vec::with_capacity(SHORTEST)));
         assert_eq!(spare(), KEPT);
     }
 
     #[test]
     fn there_is_room_for_as_many_as_are_asked_for() {
-        give_back(Vec::with_capacity(LENGTHS.0));
         for capacity in [0, 1, 9, 16, 17] {
+            give_back(Vec::with_capacity(SHORTEST));
             assert!(take(capacity).capacity() >= capacity);
         }
     }

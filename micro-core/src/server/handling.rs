@@ -90,7 +90,8 @@ where
     match (boxed.and_then(Option::take), slot) {
         (Some(boxed), _) => boxed,
         (None, Some(handling)) => Box::pin(handling),
-        (None, None) => Box::pin(std::future::pending()),
+        // It is taken out only where it is a box.
+        (None, None) => Box::pin(std::future::ready(Err(Status::internal("a handler was lost")))),
     }
 }
 

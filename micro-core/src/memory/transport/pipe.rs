@@ -42,8 +42,8 @@ struct State {
 }
 
 impl Pipe {
-    /// Waits until there is room for a message, and says for how many; `None` when nobody reads any more. It does not
-    /// shrink but by what is [pushed](Pipe::push).
+    /// Waits until there is room for a message, and says for how many; `None` when nobody reads any more. While
+    /// somebody reads, it does not shrink but by what is [pushed](Pipe::push).
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
         let mut state = self.0.state.lock();
         if state.unread.is_some() {

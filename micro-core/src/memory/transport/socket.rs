@@ -88,6 +88,7 @@ impl Sink<Message> for Outgoing {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        // Also when the reader has left since: the next message finds that out.
         if self.room > 0 {
             return Poll::Ready(Ok(()));
         }
