@@ -1,6 +1,6 @@
 //! One wildcard subscription for all replies, told apart in the process.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 
 use async_nats::{Message, StatusCode, Subject};
@@ -10,9 +10,6 @@ use crate::connection::Connection;
 use crate::consumer::{Consumer, Incoming};
 use crate::outbox::{Outbox, Outgoing};
 use crate::switchboard::Switchboard;
-
-/// The digits of the largest number of a mailbox.
-const MAX_DIGITS: usize = 20;
 
 /// The last token of the subject that fences go to.
 const FENCE: &str = "fence";
@@ -105,12 +102,9 @@ impl Connection {
     /// A reply subject whose messages go to `consumer`.
     pub fn slot(self: &Arc<Self>, consumer: Arc<dyn Consumer>) -> Slot {
         let number = self.board().add_mailbox(consumer);
-        let prefix = &self.board().prefix;
-        let mut subject = String::with_capacity(prefix.len() + MAX_DIGITS);
-        let _ = write!(subject, "{prefix}{number}");
         Slot {
             number,
-            subject: subject.into(),
+            subject: format!("{}{number}", self.board().prefix).into(),
             connection: self.clone(),
         }
     }
