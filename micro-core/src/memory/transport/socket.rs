@@ -88,14 +88,10 @@ impl Sink<Message> for Outgoing {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        // Also when the reader has left since: the next message finds that out.
-        if self.room > 0 {
-            return Poll::Ready(Ok(()));
+        // Where there was room it is not asked whether the reader has left since: the next message finds that out.
+        if self.room == 0 && !self.finished {
+            self.room = ready!(self.pipe.poll_room(cx)).unwrap_or(0);
         }
-        self.room = match self.finished {
-            true => 0,
-            false => ready!(self.pipe.poll_room(cx)).unwrap_or(0),
-        };
         match self.room {
             0 => Poll::Ready(Err(self.closed())),
             _ => Poll::Ready(Ok(())),
