@@ -24,9 +24,12 @@ impl InFlight {
         if work { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Whether there is something to send, or nobody has called for a while.
-    pub(crate) fn has_work(&self) -> bool {
-        self.calls.lock().has_work()
+    /// Whether there is something to send, or nobody has called for a while. Others were let run before, and are no more:
+    /// should sending have to wait, the driver is to be woken for a call that falls due meanwhile.
+    pub(crate) fn take_up_work(&self) -> bool {
+        let mut calls = self.calls.lock();
+        calls.driver.yields = false;
+        calls.has_work()
     }
 
     /// Whether several calls wait, so that others may be about to be made, and few are to be sent. The driver then says
@@ -41,7 +44,6 @@ impl InFlight {
     /// passed over.
     pub(crate) fn next_work(&self) -> Option<(Work, bool)> {
         let mut calls = self.calls.lock();
-        calls.driver.yields = false;
         let work = calls.next_work()?;
         Some((work, calls.has_work()))
     }

@@ -104,7 +104,7 @@ impl Halves {
 
     /// Feeds all that is ready and flushes once. The driver is woken when it can go on.
     pub(super) fn poll_write(&mut self, table: &InFlight) -> Poll<Result<()>> {
-        let mut more = table.has_work();
+        let mut more = table.take_up_work();
         while more {
             ready!(Pin::new(&mut self.sender).poll_ready(&mut Context::from_waker(&self.driver)))?;
             let Some((work, rest)) = table.next_work() else {

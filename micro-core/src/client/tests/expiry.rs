@@ -1,10 +1,13 @@
 //! Deadlines where a socket or the registry says nothing, on a paused clock.
 
 use std::fmt;
+use std::pin::pin;
 
 use async_trait::async_trait;
+use futures::future::{join_all, select};
 use futures::{SinkExt, future, sink, stream};
 use tokio::time::Instant;
+use tokio_util::sync::PollSender;
 
 use super::*;
 use crate::address::Address;
@@ -56,6 +59,14 @@ fn mute(address: &Address) -> Socket {
 fn nobody(address: &Address) -> Socket {
     let takes = sink::drain().sink_map_err(|never| match never {});
     let says = stream::once(async { Err(unavailable().with_undelivered(9)) });
+    Socket::new(address.clone(), address.clone(), takes, says)
+}
+
+/// Takes two messages, and then none.
+fn full(address: &Address) -> Socket {
+    let (takes, taken) = tokio::sync::mpsc::channel(2);
+    let takes = PollSender::new(takes).sink_map_err(|_| unavailable());
+    let says = stream::unfold(taken, |_| future::pending());
     Socket::new(address.clone(), address.clone(), takes, says)
 }
 
@@ -126,6 +137,28 @@ async fn a_call_on_a_socket_that_broke_without_a_word_ends_by_its_deadline() {
     let client = client(mute, MemoryRegistry::new()).await;
     let call = client.unary::<_, Json<u64>>("test", "Test.Double", Json(1_u64));
     assert_in_time(async { call.timeout(LIMIT).await }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_behind_others_on_a_full_socket_ends_by_its_deadline() {
+    let client = client(full, MemoryRegistry::new()).await;
+    let call = async |limit| {
+        let call = client.unary::<_, Json<u64>>("test", "Test.Double", Json(1_u64));
+        call.timeout(limit).await
+    };
+    let patient = async || drop(join_all([call(10 * LIMIT), call(10 * LIMIT)]).await);
+    let hasty = async {
+        tokio::time::sleep(LIMIT).await;
+        assert_in_time(call(LIMIT)).await;
+    };
+    let others = async {
+        let late = async {
+            tokio::time::sleep(LIMIT / 2).await;
+            patient().await;
+        };
+        future::join(patient(), late).await
+    };
+    select(pin!(hasty), pin!(others)).await;
 }
 
 #[tokio::test(start_paused = true)]
