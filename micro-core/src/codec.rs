@@ -10,12 +10,14 @@ mod marshaller;
 mod proto;
 #[cfg(feature = "proto-json")]
 mod proto_json;
+mod slices;
 
 pub use json::Json;
 pub use marshaller::{JsonMessage, Marshaller, ProtobufMessage};
 pub use proto::Proto;
 #[cfg(feature = "proto-json")]
 pub use proto_json::{DescribedMessage, Descriptors};
+pub(crate) use slices::{LENGTH, Slices};
 
 /// The content type of JSON.
 pub const JSON: &str = "application/json";
@@ -140,18 +142,25 @@ impl Payload for Bytes {
     }
 }
 
+#[inline]
 fn only<T>(known: Codec, asked: Codec) -> Result<()> {
-    if known == asked {
-        return Ok(());
+    match known == asked {
+        true => Ok(()),
+        false => Err(other::<T>(known, asked)),
     }
+}
+
+#[cold]
+fn other<T>(known: Codec, asked: Codec) -> Error {
     let message = format!(
         "this value speaks {}, not {}",
         known.content_type(),
         asked.content_type()
     );
-    Err(Error::new(ErrorKind::Unsupported, message).with_context("type", std::any::type_name::<T>()))
+    Error::new(ErrorKind::Unsupported, message).with_context("type", std::any::type_name::<T>())
 }
 
+#[cold]
 fn undone(
     operation: &'static str,
     codec: Codec,

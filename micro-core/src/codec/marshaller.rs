@@ -1,5 +1,6 @@
 //! How the values of a type travel, as a value.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
@@ -9,13 +10,13 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "proto-json")]
 use super::DescribedMessage;
-use super::{Codec, Payload};
+use super::{Codec, Payload, Slices};
 use crate::error::Result;
 use crate::shape::Value;
 
 mod forms;
 
-use forms::{Origin, Target, none, of_json, of_protobuf, to_json, to_protobuf};
+use forms::{Origin, Target, of_json, of_protobuf, to_json, to_protobuf};
 #[cfg(feature = "proto-json")]
 use forms::{of_proto_json, to_proto_json};
 
@@ -34,8 +35,8 @@ use forms::{of_proto_json, to_proto_json};
 /// ```
 pub struct Marshaller<T> {
     codec: Codec,
-    encode: fn(&T, Codec, Target<'_>) -> Result<Bytes>,
-    decode: fn(Codec, Origin<'_>) -> Result<T>,
+    encode: fn(&T, Codec, Target<'_>) -> Result<()>,
+    decode: fn(Codec, Origin<'_, '_, T>) -> Result<T>,
     shape: fn() -> Option<Value>,
 }
 
@@ -69,13 +70,11 @@ impl<T> Marshaller<T> {
     {
         Marshaller {
             codec: T::CODEC,
-            encode: |value, codec, into| match into {
-                None => value.encode(codec),
-                Some(out) => value.encode_to(codec, out).map(none),
+            encode: |value, codec, into| {
+                into.write(|| value.encode(codec), |out| value.encode_to(codec, out))
             },
-            decode: |codec, from| match from {
-                Origin::All(body) => T::decode(codec, body),
-                Origin::Part(body) => T::decode_slice(codec, body),
+            decode: |codec, from| {
+                from.read(|body| T::decode(codec, body), |body| T::decode_slice(codec, body))
             },
             shape: T::shape,
         }
@@ -187,7 +186,9 @@ impl<T> Marshaller<T> {
     /// # Errors
     /// As [`Payload::encode`].
     pub fn encode(&self, value: &T, codec: Codec) -> Result<Bytes> {
-        (self.encode)(value, codec, None)
+        let mut body = None;
+        (self.encode)(value, codec, Target::Alone(&mut body))?;
+        Ok(body.unwrap_or_default())
     }
 
     /// Appends an encoded value to `out`.
@@ -195,7 +196,7 @@ impl<T> Marshaller<T> {
     /// # Errors
     /// As [`Payload::encode_to`].
     pub fn encode_to(&self, value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<()> {
-        (self.encode)(value, codec, Some(out)).map(drop)
+        (self.encode)(value, codec, Target::Behind(out))
     }
 
     /// Decodes a value that lies among others in one buffer.
@@ -204,6 +205,17 @@ impl<T> Marshaller<T> {
     /// As [`Payload::decode_slice`].
     pub fn decode_slice(&self, codec: Codec, body: &[u8]) -> Result<T> {
         (self.decode)(codec, Origin::Part(body))
+    }
+
+    /// Decodes the first of several values that lie in one buffer; others that follow it go to `more`, as many as suits.
+    /// Nothing is taken of the first that cannot be decoded, unless it is the first of all.
+    pub(crate) fn decode_some(
+        &self,
+        codec: Codec,
+        slices: &mut Slices<'_>,
+        more: &mut VecDeque<T>,
+    ) -> Result<T> {
+        (self.decode)(codec, Origin::Several(slices, more))
     }
 
     /// Decodes a value.

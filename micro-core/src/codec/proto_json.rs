@@ -66,6 +66,13 @@ impl fmt::Debug for Descriptors {
     }
 }
 
+/// JSON by the mapping.
+pub(super) fn encode<M: DescribedMessage, T: ProtobufMessage>(message: &T) -> Result<Bytes> {
+    let mut out = Vec::new();
+    encode_to::<M, T>(message, &mut out)?;
+    Ok(out.into())
+}
+
 /// Appends JSON by the mapping.
 pub(super) fn encode_to<M: DescribedMessage, T: ProtobufMessage>(
     message: &T,

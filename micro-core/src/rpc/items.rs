@@ -1,14 +1,10 @@
 //! What one message of a stream carries: an item, or a pack of them, each behind its length, in four bytes, the highest
 //! first.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
+use crate::codec::{LENGTH, Slices};
 use crate::rpc::credit::Amount;
-
-/// How many bytes stand before an item.
-pub(super) const LENGTH: usize = 4;
 
 /// What one message of a stream carries.
 #[derive(Clone, Debug)]
@@ -86,25 +82,19 @@ impl Items {
         self.left == 0
     }
 
-    /// The next item, as a part of the pack.
-    pub(crate) fn next_slice(&mut self) -> Option<&[u8]> {
-        let range = self.advance()?;
-        self.bytes.get(range)
+    /// Reads some, as parts of the pack.
+    pub(crate) fn read<T>(&mut self, read: impl FnOnce(&mut Slices<'_>) -> T) -> T {
+        let mut slices = Slices::new(self.bytes.get(self.at..).unwrap_or_default(), self.left);
+        let value = read(&mut slices);
+        (self.at, self.left) = (self.bytes.len() - slices.rest().len(), slices.len());
+        value
     }
 
     /// The next item.
     pub(crate) fn next(&mut self) -> Option<Bytes> {
-        let range = self.advance()?;
-        Some(self.bytes.slice(range))
-    }
-
-    fn advance(&mut self) -> Option<Range<usize>> {
-        let rest = self.bytes.get(self.at..)?;
-        let length = u32::from_be_bytes(*rest.first_chunk::<LENGTH>()?);
-        let start = self.at + LENGTH;
-        self.at = start + length as usize;
-        self.left -= 1;
-        Some(start..self.at)
+        let before = self.at;
+        let length = self.read(|items| items.next().map(<[u8]>::len))?;
+        Some(self.bytes.slice(before + LENGTH..before + LENGTH + length))
     }
 }
 
@@ -116,7 +106,7 @@ mod tests {
     fn a_pack_gives_its_items_in_order() {
         let mut items = Items::open(Bytes::from_static(b"\0\0\0\x03one\0\0\0\0\0\0\0\x05three")).unwrap();
         assert_eq!(items.left, 3);
-        assert_eq!(items.next_slice(), Some(&b"one"[..]));
+        items.read(|items| assert_eq!(items.next(), Some(&b"one"[..])));
         assert_eq!(items.next().unwrap(), "");
         assert_eq!(Chunk::Many(items).amount(), Amount { items: 1, bytes: 9 });
         let mut items = Items::open(Bytes::from_static(b"\0\0\0\0\0\0\0\x05three")).unwrap();

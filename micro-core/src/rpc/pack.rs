@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::codec::LENGTH;
 use crate::error::Result;
 use crate::rpc::credit::{Amount, Credit};
-use crate::rpc::items::{Chunk, Items, LENGTH};
+use crate::rpc::items::{Chunk, Items};
 
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,7 @@ impl Pack {
     }
 
     /// Whether it is to leave before another item is added.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.items >= self.room.0 || self.end >= self.room.1 || self.large.is_some()
     }
@@ -116,6 +118,7 @@ impl Pack {
     }
 
     /// Makes room for a length.
+    #[inline]
     fn begin(&mut self) -> usize {
         self.buffer.truncate(self.end);
         if self.buffer.capacity() == 0 {
@@ -126,6 +129,7 @@ impl Pack {
     }
 
     /// Completes the item that begins there.
+    #[inline]
     fn finish(&mut self, start: usize) {
         let length = self.buffer.len() - start;
         if length >= LARGE {

@@ -1,18 +1,23 @@
 //! Typed messages, one after the other.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::StreamExt;
 use futures::{Stream, TryStreamExt};
 
 use crate::codec::{Codec, Marshaller};
 use crate::error::Error;
 use crate::rpc::Status;
-use crate::rpc::body::{BodyStream, Item, Source};
-use crate::rpc::items::{Chunk, Items};
-use crate::rpc::pack::Pack;
+use crate::rpc::body::BodyStream;
+
+#[cfg(test)]
+mod tests;
+mod values;
+
+use values::{Decoded, Encoded, Form, Values};
 
 /// Typed messages, one after the other: what a handler of a stream takes or answers, and what a caller gets.
 ///
@@ -27,12 +32,23 @@ use crate::rpc::pack::Pack;
 /// }
 /// # Ok(()) }
 /// ```
-pub struct Streaming<T>(BoxStream<'static, Result<T, Status>>);
+pub struct Streaming<T> {
+    /// What came with the last.
+    more: VecDeque<T>,
+    values: Pin<Box<dyn Values<T>>>,
+}
 
 impl<T: Send + 'static> Streaming<T> {
     /// Makes one of any stream.
     pub fn new(items: impl Stream<Item = Result<T, Status>> + Send + 'static) -> Self {
-        Streaming(items.boxed())
+        Streaming::of(items)
+    }
+
+    fn of(values: impl Values<T> + 'static) -> Self {
+        Streaming {
+            more: VecDeque::new(),
+            values: Box::pin(values),
+        }
     }
 
     /// The next message; `None` at the end.
@@ -43,7 +59,7 @@ impl<T: Send + 'static> Streaming<T> {
     /// # Cancel safety
     /// Safe: a message is either returned or still queued.
     pub async fn next(&mut self) -> Option<Result<T, Status>> {
-        self.0.next().await
+        StreamExt::next(self).await
     }
 
     /// All messages up to the end.
@@ -51,7 +67,7 @@ impl<T: Send + 'static> Streaming<T> {
     /// # Errors
     /// The first error; what came before it is lost.
     pub async fn collect(self) -> Result<Vec<T>, Status> {
-        self.0.try_collect().await
+        self.try_collect().await
     }
 }
 
@@ -63,78 +79,14 @@ impl<T: Send + 'static> Streaming<T> {
         how: Marshaller<T>,
         fault: fn(Error) -> Status,
     ) -> Self {
-        Streaming::new(Decoded {
-            body,
-            codec,
-            how,
-            fault,
-        })
+        let form = Form { codec, how, fault };
+        Streaming::of(Decoded { body, form })
     }
 
     /// `fault` says what a value that cannot be encoded ends the stream with, likewise.
     pub(crate) fn encode(self, codec: Codec, how: Marshaller<T>, fault: fn(Error) -> Status) -> BodyStream {
-        BodyStream::of(Encoded {
-            items: self,
-            codec,
-            how,
-            fault,
-        })
-    }
-}
-
-/// Bodies as values.
-struct Decoded<T> {
-    body: BodyStream,
-    codec: Codec,
-    how: Marshaller<T>,
-    fault: fn(Error) -> Status,
-}
-
-impl<T> Stream for Decoded<T> {
-    type Item = Result<T, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        let item = ready!(this.body.poll_item(cx)?);
-        let decoded = item.and_then(|item| match item {
-            Item::Alone(item) => Some(this.how.decode(this.codec, item)),
-            Item::Packed(items) => Some(this.how.decode_slice(this.codec, items.next_slice()?)),
-        });
-        Poll::Ready(decoded.map(|value| value.map_err(this.fault)))
-    }
-}
-
-/// Values as bodies.
-struct Encoded<T> {
-    items: Streaming<T>,
-    codec: Codec,
-    how: Marshaller<T>,
-    fault: fn(Error) -> Status,
-}
-
-impl<T> Source for Encoded<T> {
-    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Status>>> {
-        let this = &mut *self;
-        let item = ready!(this.items.poll_next_unpin(cx)?);
-        let encoded = item.map(|item| this.how.encode(&item, this.codec));
-        Poll::Ready(encoded.map(|body| body.map(Chunk::One).map_err(this.fault)))
-    }
-
-    /// Each value straight into the pack.
-    fn poll_fill(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pack: &mut Pack,
-    ) -> Poll<Option<Result<Items, Status>>> {
-        let this = &mut *self;
-        while !pack.is_full() {
-            let Some(item) = ready!(this.items.0.as_mut().poll_next(cx)?) else {
-                return Poll::Ready(None);
-            };
-            pack.write(|out| this.how.encode_to(&item, this.codec, out))
-                .map_err(this.fault)?;
-        }
-        Poll::Ready(Some(Ok(Items::default())))
+        let form = Form { codec, how, fault };
+        BodyStream::of(Encoded { items: self, form })
     }
 }
 
@@ -149,10 +101,18 @@ impl<T: Send + 'static> FromIterator<T> for Streaming<T> {
 impl<T> Stream for Streaming<T> {
     type Item = Result<T, Status>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
+        let Streaming { more, values } = &mut *self;
+        match more.pop_front() {
+            Some(value) => Poll::Ready(Some(Ok(value))),
+            None => values.as_mut().poll_some(cx, more),
+        }
     }
 }
+
+// A value is handed out, and never pinned.
+impl<T> Unpin for Streaming<T> {}
 
 impl<T> fmt::Debug for Streaming<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
