@@ -137,6 +137,27 @@ mod tests {
     }
 
     #[test]
+    fn of_a_header_that_came_twice_the_last_value_counts() {
+        let known = |value: &str| [&[4, 1], value.as_bytes()].concat();
+        let literal = |value: &str| [&[0, 8], "Micro-ID".as_bytes(), &[1], value.as_bytes()].concat();
+        for (first, second) in [
+            (known("a"), known("b")),
+            (known("a"), literal("b")),
+            (literal("a"), known("b")),
+            (literal("a"), literal("b")),
+            (known("a"), vec![0x40, 7]),
+        ] {
+            let last = if second[0] == 0x40 { "7" } else { "b" };
+            let content = [vec![2], first, second].concat();
+            let message = read(&content.into()).unwrap();
+            assert_eq!(
+                (message.headers.len(), message.headers.get("Micro-ID")),
+                (1, Some(last))
+            );
+        }
+    }
+
+    #[test]
     fn the_body_is_not_copied() {
         let content = Bytes::from(of(&Message::new("body").with_header("A", "b")));
         let message = read(&content).unwrap();
