@@ -3,8 +3,8 @@
 /// A code that is no name: a literal name follows.
 pub(super) const LITERAL: u8 = 0;
 
-/// A table to be read in both directions. It becomes code, because a message asks it for each of its headers, and a search
-/// in a list would take most of the time that the message does.
+/// A table to be read in both directions. It becomes code, and no list to be searched, because every message asks it for
+/// each of its headers.
 macro_rules! table {
     ($entry:ty, $code_of:ident, $entry_of:ident: $($code:literal $meaning:tt)*) => {
         fn $code_of<'a>(entry: $entry) -> Option<u8> {
@@ -51,15 +51,15 @@ table! { &'a str, code_of_name, name_of:
     24 "grpc-message"
 }
 
-// The codes of names whose value is a number, in decimal without leading zeros, and follows as one.
-table! { u8, code_of_number, numbered:
-    0x40 4
-    0x41 7
-    0x42 11
-    0x43 5
+// Names whose value is a number, in decimal without leading zeros, and follows as one.
+table! { &'a str, code_of_number, numbered:
+    0x40 "Micro-ID"
+    0x41 "Micro-Stream"
+    0x42 "Timeout"
+    0x43 "Micro-Id"
 }
 
-// The codes that are a whole header: that of the name, and the value.
+// Whole headers: the code of the name, and the value.
 table! { (u8, &'a str), code_of_pair, pair_of:
     0x80 (9, "application/json")
     0x81 (9, "application/protobuf")
@@ -109,14 +109,14 @@ pub(super) fn meaning(code: u8) -> Option<Code> {
             let (name, value) = pair_of(code)?;
             Code::Pair(name_of(name)?, value)
         }
-        0x40.. => Code::Number(name_of(numbered(code)?)?),
+        0x40.. => Code::Number(numbered(code)?),
         _ => Code::Name(name_of(code)?),
     })
 }
 
 /// The shortest form of a header.
 pub(super) fn form(name: &str, value: &str) -> Form {
-    let Some(name) = code_of_name(name) else {
+    let Some(code) = code_of_name(name) else {
         return Form::Literal;
     };
     if let Some(code) = code_of_number(name)
@@ -124,7 +124,7 @@ pub(super) fn form(name: &str, value: &str) -> Form {
     {
         return Form::Number(code, number);
     }
-    code_of_pair((name, value)).map_or(Form::Name(name), Form::Pair)
+    code_of_pair((code, value)).map_or(Form::Name(code), Form::Pair)
 }
 
 /// A number that is written back exactly as it was.
