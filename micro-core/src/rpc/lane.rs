@@ -52,6 +52,23 @@ struct State {
 }
 
 impl State {
+    /// Takes it, or gives it back when it has to wait for room.
+    fn put(&mut self, chunk: Chunk) -> Result<Sent, Chunk> {
+        let amount = chunk.amount();
+        if self.left {
+            return Ok(Sent::Unread);
+        }
+        if self.by_credit && !self.account.allows(amount) {
+            return Ok(Sent::TooMuch);
+        }
+        if !self.by_credit && !self.account.has_room() {
+            return Err(chunk);
+        }
+        self.account.come(amount);
+        self.queue.push_back(chunk);
+        Ok(Sent::Well)
+    }
+
     fn end(&mut self, with: Option<Status>) -> Option<Waker> {
         self.ended.get_or_insert(with);
         self.reader.take()
@@ -90,21 +107,28 @@ impl LaneSender {
         // A writer whom its reader never lets wait must give way to others all the same.
         let progress = ready!(poll_proceed(cx));
         let mut state = self.0.lock();
-        let amount = chunk.as_ref().map(Chunk::amount).unwrap_or_default();
-        if state.left {
-            return Poll::Ready((Sent::Unread, None));
+        match chunk.take().map(|chunk| state.put(chunk)) {
+            Some(Err(back)) => {
+                *chunk = Some(back);
+                state.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Some(Ok(sent)) => {
+                progress.made_progress();
+                Poll::Ready((sent, state.reader.take()))
+            }
+            None => Poll::Ready((Sent::Unread, None)),
         }
-        if state.by_credit && !state.account.allows(amount) {
-            return Poll::Ready((Sent::TooMuch, None));
-        }
-        if !state.by_credit && !state.account.has_room() {
-            state.writer = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        progress.made_progress();
-        state.account.come(amount);
-        state.queue.extend(chunk.take());
-        Poll::Ready((Sent::Well, state.reader.take()))
+    }
+
+    /// Sends without waiting, or gives back what there is no room for. For those who give way to others by themselves.
+    pub(crate) fn try_send(&self, chunk: Chunk) -> Result<Sent, Chunk> {
+        let mut state = self.0.lock();
+        let sent = state.put(chunk)?;
+        let reader = state.reader.take();
+        drop(state);
+        wake(reader);
+        Ok(sent)
     }
 
     /// Ends the queue with that, after what was sent before.

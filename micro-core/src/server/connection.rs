@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
@@ -16,19 +15,18 @@ use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
 use crate::rpc::{Body, Context, Request, Response, Status};
 use crate::server::answering::Answering;
 use crate::server::handling::{self, Begun, Endpoints, Handling};
-use crate::server::outbox::{Caller, Outbox, Writer};
+use crate::server::outbox::{Caller, Writer};
 use crate::server::pace::Pace;
 use crate::server::running::{Incoming, Running};
 use crate::server::turn::Turn;
 use crate::server::{Admitted, Shared};
 use crate::transport::{Socket, SocketReceiver};
 
+mod last_words;
 mod rest;
 
-use rest::Rest;
-
-/// How long a peer may take to read its last answers.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+use last_words::in_time;
+use rest::Wait;
 
 /// Runs until the peer is gone, or the server finishes. A peer that is gone cancels its handlers.
 pub(super) async fn run<S>(socket: Socket, service: S, shared: Arc<Shared>)
@@ -37,7 +35,7 @@ where
     S::Future: Send + 'static,
 {
     let (sender, mut receiver) = socket.split();
-    let (writer, outbox) = Writer::new(sender);
+    let writer = Writer::new(sender);
     let context = frame::server_context(&shared.handlers, receiver.remote());
     let finish = shared.finish.clone();
     let mut connection = Connection {
@@ -48,7 +46,6 @@ where
         context,
         spare: None,
         writer: &writer,
-        outbox,
         calls: HashMap::new(),
         reaped: 64,
     };
@@ -61,11 +58,16 @@ where
         () = &mut write => return,
         () = finish.cancelled() => true,
     };
-    // The writer ends when the last sender of answers is gone: the connection, and then its calls.
-    let end = futures::future::join(connection.end(more.then_some(receiver)), write);
-    // Boxed, so that no socket has room for it all its life.
-    if tokio::time::timeout(LAST_WORDS, Box::pin(end)).await.is_err() {
-        tracing::debug!("a peer did not read its last answers");
+    // The writer ends when nobody answers any more: the connection, and then its calls.
+    if more {
+        let end = futures::future::join(connection.end(receiver), write);
+        return Box::pin(in_time(end)).await;
+    }
+    drop(receiver);
+    drop(connection);
+    // Mostly nothing is left to be written.
+    if futures::poll!(&mut write).is_pending() {
+        Box::pin(in_time(write)).await;
     }
 }
 
@@ -79,7 +81,6 @@ struct Connection<'a, S> {
     /// A child of it that is free again.
     spare: Option<Context>,
     writer: &'a Writer,
-    outbox: Outbox,
     /// The calls of this socket that can still be cancelled, or be sent items.
     calls: HashMap<Text, Running>,
     /// At which size `calls` is next rid of those that have ended.
@@ -90,6 +91,7 @@ struct Connection<'a, S> {
 impl<S> Drop for Connection<'_, S> {
     fn drop(&mut self) {
         self.context.cancel();
+        self.writer.finish();
     }
 }
 
@@ -103,7 +105,7 @@ where
         while let Some(message) = self.next(receiver).await {
             match self.on_received(message) {
                 Ok(None) => {}
-                Ok(Some(rest)) => self.on_rest(rest).await,
+                Ok(Some(wait)) => Box::pin(self.wait(wait)).await,
                 Err(error) => {
                     tracing::debug!(%error, peer = %receiver.remote(), "a socket broke");
                     return;
@@ -124,12 +126,11 @@ where
     }
 
     /// What has come by now is refused, since the server takes no more.
-    async fn end(mut self, receiver: Option<SocketReceiver>) {
-        let Some(mut receiver) = receiver else { return };
+    async fn end(mut self, mut receiver: SocketReceiver) {
         while let Some(Some(message)) = receiver.next().now_or_never() {
             match self.on_received(message) {
                 Ok(None) => {}
-                Ok(Some(rest)) => self.on_rest(rest).await,
+                Ok(Some(wait)) => Box::pin(self.wait(wait)).await,
                 Err(_) => return,
             }
         }
@@ -137,7 +138,7 @@ where
 
     /// Begins a unary call; what else came is for [`on_rest`](Connection::on_rest). Not `async`, since most that comes are
     /// unary calls, and a future would be one more place that they are copied to.
-    fn on_received(&mut self, message: Result<Message>) -> Result<Option<Rest>> {
+    fn on_received(&mut self, message: Result<Message>) -> Result<Option<Wait>> {
         let said = match message {
             Ok(message) => frame::from_caller(message),
             Err(error) if error.kind() == ErrorKind::Malformed => {
@@ -146,19 +147,19 @@ where
             }
             Err(error) => return Err(error),
         };
-        match said {
-            FromCaller::Call(call) if !call.reply.stream => Ok(self.on_unary(call)),
-            other => Ok(Some(Rest::Said(other))),
-        }
+        Ok(match said {
+            FromCaller::Call(call) if !call.reply.stream => self.on_unary(call),
+            other => self.on_rest(other),
+        })
     }
 
-    fn on_unary(&mut self, mut call: Call) -> Option<Rest> {
+    fn on_unary(&mut self, mut call: Call) -> Option<Wait> {
         match self.admit(&mut call) {
             Ok((body, place)) => {
                 self.begin(call, body, place);
                 None
             }
-            Err(status) => Some(Rest::Refused(call.reply, status)),
+            Err(status) => self.refuse(call.reply, &status),
         }
     }
 
@@ -234,7 +235,7 @@ where
         let answering = Answering {
             caller,
             context,
-            outbox: self.outbox.clone(),
+            outbox: self.writer.outbox(),
             place,
             observed,
             flow,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures::Sink;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::error::{ErrorKind, Result};
 use crate::message::Message;
@@ -16,16 +16,13 @@ use crate::rpc::frame::ReplyTo;
 use crate::rpc::items::{Chunk, Items};
 use crate::transport::SocketSender;
 
-/// How many answers wait for the writer before handlers wait for it.
-const CAPACITY: usize = 256;
+mod queue;
+
+pub(super) use queue::Outbox;
+use queue::Queue;
 
 /// How many answers are fed before they are flushed, though more are ready: their callers go on meanwhile.
 pub(super) const BATCH: usize = 32;
-
-/// Where the answers of one socket wait for its writer.
-///
-/// A queue has room for 32 at once, so that they are boxed: most sockets never use theirs.
-pub(super) type Outbox = mpsc::Sender<Box<Answer>>;
 
 /// Whom a call is answered to.
 #[derive(Debug)]
@@ -95,7 +92,7 @@ pub(super) struct Writer(Mutex<Feed>);
 
 struct Feed {
     sender: SocketSender,
-    queue: mpsc::Receiver<Box<Answer>>,
+    queue: Queue,
     /// Taken from the queue while the socket had no room.
     next: Option<Box<Answer>>,
     /// Items that were too large together, before all that is in the queue.
@@ -105,17 +102,25 @@ struct Feed {
 }
 
 impl Writer {
-    /// A writer, and the queue that it feeds from.
-    pub(super) fn new(sender: SocketSender) -> (Self, Outbox) {
-        let (outbox, queue) = mpsc::channel(CAPACITY);
-        let feed = Feed {
+    pub(super) fn new(sender: SocketSender) -> Self {
+        Writer(Mutex::new(Feed {
             sender,
-            queue,
+            queue: Queue::Unused,
             next: None,
             apart: None,
             fed: 0,
-        };
-        (Writer(Mutex::new(feed)), outbox)
+        }))
+    }
+
+    /// The queue that it feeds from. [`run`](Writer::run) is to be polled after this, by the same task.
+    pub(super) fn outbox(&self) -> Outbox {
+        self.0.lock().queue.outbox()
+    }
+
+    /// Notes that no more calls come: when those that run are answered, there is nothing left to write. Likewise,
+    /// [`run`](Writer::run) is to be polled after this.
+    pub(super) fn finish(&self) {
+        self.0.lock().queue.finish();
     }
 
     /// Whether an answer could be fed now.
@@ -149,7 +154,8 @@ impl Writer {
         }
     }
 
-    /// Writes until the last handle of the queue is gone, and then closes the socket, or until the socket breaks.
+    /// Writes until it is [finished](Writer::finish) and the last handle of the queue is gone, and then closes the socket, or
+    /// until the socket breaks.
     pub(super) async fn run(&self) {
         let written = std::future::poll_fn(|cx| self.0.lock().poll_write(cx)).await;
         let closed = match written {
@@ -175,7 +181,7 @@ impl Feed {
                 self.next = self.next_apart()?;
             }
             if self.next.is_none() {
-                match self.queue.poll_recv(cx) {
+                match self.queue.poll_next(cx) {
                     Poll::Ready(None) => return self.poll_flush(cx),
                     Poll::Ready(answer) => self.next = answer,
                     Poll::Pending => {

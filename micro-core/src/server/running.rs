@@ -81,18 +81,29 @@ impl Running {
         self.items = None;
     }
 
-    /// Hands on what the caller sent, to a handler that may read no longer. Without credit, waiting here stops reading the
-    /// socket, which belongs to this stream alone: its sender is slowed.
+    /// Hands on what the caller sent, to a handler that may read no longer; what there is no room for is given back.
     ///
     /// # Errors
     /// What the caller is told, whose call is then to be [cut](Running::cut).
-    pub(super) async fn hear(&self, call: &mut Call) -> Result<(), Status> {
+    pub(super) fn hear(&self, call: &mut Call) -> Result<Option<Chunk>, Status> {
         let Some(items) = &self.items else {
-            return Ok(());
+            return Ok(None);
         };
-        match items.send(call.take_items()?).await {
-            Sent::Well | Sent::Unread => Ok(()),
-            Sent::TooMuch => Err(Status::resource_exhausted(TOO_MUCH)),
+        match items.try_send(call.take_items()?) {
+            Ok(sent) => heard(sent).map(|()| None),
+            Err(chunk) => Ok(Some(chunk)),
+        }
+    }
+
+    /// Hands on what was [given back](Running::hear). Waiting here stops reading the socket, which belongs to this stream
+    /// alone: its sender is slowed.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(super) async fn hear_later(&self, chunk: Chunk) -> Result<(), Status> {
+        match &self.items {
+            Some(items) => heard(items.send(chunk).await),
+            None => Ok(()),
         }
     }
 
@@ -118,5 +129,12 @@ impl Running {
         self.context.cancel();
         self.items = None;
         self.credit = None;
+    }
+}
+
+fn heard(sent: Sent) -> Result<(), Status> {
+    match sent {
+        Sent::Well | Sent::Unread => Ok(()),
+        Sent::TooMuch => Err(Status::resource_exhausted(TOO_MUCH)),
     }
 }

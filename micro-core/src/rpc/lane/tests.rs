@@ -33,6 +33,20 @@ async fn a_writer_waits_while_as_many_items_wait_as_may() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_gets_back_what_there_is_no_room_for() {
+    let (sender, mut lane) = lane(3, false);
+    for item in [two(), two()] {
+        assert_eq!(sender.try_send(item).unwrap(), Sent::Well);
+    }
+    let back = sender.try_send(one()).unwrap_err();
+    assert_eq!(read(&mut lane).await, 2);
+    assert_eq!(sender.try_send(back).unwrap(), Sent::Well);
+    assert_eq!((read(&mut lane).await, read(&mut lane).await), (2, 1));
+    drop(lane);
+    assert_eq!(sender.try_send(one()).unwrap(), Sent::Unread);
+}
+
+#[tokio::test]
 async fn a_peer_is_held_to_its_credit_and_told_of_more() {
     let (sender, mut lane) = lane(1000, true);
     let teller = sender.teller();

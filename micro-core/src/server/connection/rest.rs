@@ -3,6 +3,7 @@
 use std::task::Poll;
 
 use bytes::Bytes;
+use tokio::sync::mpsc::error::TrySendError;
 use tower::Service;
 
 use super::Connection;
@@ -10,17 +11,18 @@ use crate::message::Text;
 use crate::observe;
 use crate::rpc::credit::Amount;
 use crate::rpc::frame::{Call, FromCaller, ReplyTo};
+use crate::rpc::items::Chunk;
 use crate::rpc::{Request, Response, Status};
 use crate::server::Admitted;
-use crate::server::outbox::{Caller, Writer};
+use crate::server::outbox::{Answer, Caller, Writer};
 use crate::server::running::Incoming;
 
-/// What may have to be waited for.
-pub(super) enum Rest {
-    /// Anything but a unary call.
-    Said(FromCaller),
-    /// A call that is not taken.
-    Refused(ReplyTo, Status),
+/// What has to be waited for: room.
+pub(super) enum Wait {
+    /// For the next items of this stream.
+    Items(ReplyTo, Chunk),
+    /// For the word that a call is not taken, or has been cut.
+    Refusal(Box<Answer>),
 }
 
 impl<S> Connection<'_, S>
@@ -28,43 +30,67 @@ where
     S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    pub(super) async fn on_rest(&mut self, rest: Rest) {
+    /// Not `async`, since little of it has to be waited for, and each socket would have room for that all its life.
+    pub(super) fn on_rest(&mut self, said: FromCaller) -> Option<Wait> {
         // However long that takes, it is no handler's time.
         self.pace.pause();
-        match rest {
-            Rest::Refused(reply, status) => self.refuse(reply, &status).await,
-            Rest::Said(FromCaller::Call(call)) => self.on_stream(call).await,
-            Rest::Said(FromCaller::HalfClose(id)) => {
+        match said {
+            FromCaller::Call(call) => return self.on_stream(call),
+            FromCaller::HalfClose(id) => {
                 if let Some(running) = self.calls.get_mut(&id) {
                     running.half_close();
                 }
             }
-            Rest::Said(FromCaller::End(id)) => {
+            FromCaller::End(id) => {
                 if let Some(caller) = self.calls.remove(&id).and_then(|call| call.caller()) {
                     caller.leave();
                 }
             }
-            Rest::Said(FromCaller::Cancel(id)) => {
+            FromCaller::Cancel(id) => {
                 if let Some(running) = self.calls.remove(&id) {
                     running.context.cancel();
                 }
             }
-            Rest::Said(FromCaller::Credit(id, amount)) => self.on_credit(&id, amount).await,
+            FromCaller::Credit(id, amount) => return self.on_credit(&id, amount),
+        }
+        None
+    }
+
+    pub(super) async fn wait(&mut self, wait: Wait) {
+        let refusal = match wait {
+            Wait::Refusal(answer) => Some(Wait::Refusal(answer)),
+            Wait::Items(reply, chunk) => self.hear_later(reply, chunk).await,
+        };
+        if let Some(Wait::Refusal(answer)) = refusal {
+            // An error means that the socket is gone.
+            self.writer.outbox().send(answer).await.ok();
         }
     }
 
-    async fn on_stream(&mut self, mut call: Call) {
+    async fn hear_later(&mut self, reply: ReplyTo, chunk: Chunk) -> Option<Wait> {
+        let running = self.calls.get_mut(&reply.id)?;
+        let heard = or_gone(running.hear_later(chunk), self.writer).await;
+        let status = heard?.err()?;
+        running.cut();
+        self.refuse(reply, &status)
+    }
+
+    fn on_stream(&mut self, mut call: Call) -> Option<Wait> {
         if let Some(running) = self.calls.get_mut(&call.reply.id) {
-            let heard = or_gone(running.hear(&mut call), self.writer).await;
-            if let Some(Err(status)) = heard {
-                running.cut();
-                self.refuse(call.reply, &status).await;
-            }
-            return;
+            return match running.hear(&mut call) {
+                Ok(unheard) => unheard.map(|chunk| Wait::Items(call.reply, chunk)),
+                Err(status) => {
+                    running.cut();
+                    self.refuse(call.reply, &status)
+                }
+            };
         }
         match self.admit(&mut call) {
-            Ok((body, place)) => self.open(call, body, place),
-            Err(status) => self.refuse(call.reply, &status).await,
+            Ok((body, place)) => {
+                self.open(call, body, place);
+                None
+            }
+            Err(status) => self.refuse(call.reply, &status),
         }
     }
 
@@ -79,25 +105,25 @@ where
         self.spawn(reply, context, Some(incoming), place, observed, handling);
     }
 
-    async fn on_credit(&mut self, id: &Text, amount: Option<Amount>) {
-        let Some(running) = self.calls.get_mut(id) else {
-            return;
-        };
-        if let Err(status) = running.allow(amount) {
-            // Before it is cut: it may have ended a moment later, and its caller would wait for the word.
-            let caller = running.caller();
-            running.cut();
-            if let Some(caller) = caller {
-                self.refuse(caller.reply.clone(), &status).await;
-            }
-        }
+    fn on_credit(&mut self, id: &Text, amount: Option<Amount>) -> Option<Wait> {
+        let running = self.calls.get_mut(id)?;
+        let status = running.allow(amount).err()?;
+        // Before it is cut: it may have ended a moment later, and its caller would wait for the word.
+        let caller = running.caller();
+        running.cut();
+        self.refuse(caller?.reply.clone(), &status)
     }
 
-    async fn refuse(&self, reply: ReplyTo, status: &Status) {
+    /// Says that a call is not taken, or has been cut.
+    pub(super) fn refuse(&mut self, reply: ReplyTo, status: &Status) -> Option<Wait> {
+        self.pace.pause();
         observe::refused(status);
         let failure = reply.failure(status);
-        // An error means that the socket is gone.
-        self.outbox.send(Caller::new(reply).answer(failure)).await.ok();
+        match self.writer.outbox().try_send(Caller::new(reply).answer(failure)) {
+            Err(TrySendError::Full(answer)) => Some(Wait::Refusal(answer)),
+            // Otherwise the socket is gone.
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+        }
     }
 }
 
