@@ -1,5 +1,6 @@
 //! How to listen and how to dial.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
@@ -43,7 +44,7 @@ impl ListenOptions {
     }
 }
 
-/// How to dial.
+/// How to dial. Cloning it copies nothing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DialOptions {
@@ -51,14 +52,14 @@ pub struct DialOptions {
     pub timeout: Duration,
     /// What the registry knows of the peer, from which the backend chooses how to speak to it. Empty means: a peer
     /// of which nothing is known, to which only what every go-micro peer understands is said.
-    pub peer: Metadata,
+    pub peer: Arc<Metadata>,
 }
 
 impl Default for DialOptions {
     fn default() -> Self {
         DialOptions {
             timeout: Duration::from_secs(5),
-            peer: Metadata::new(),
+            peer: Arc::default(),
         }
     }
 }
@@ -73,8 +74,8 @@ impl DialOptions {
 
     /// Tells what is known of the peer: its node's metadata.
     #[must_use]
-    pub fn with_peer(mut self, peer: Metadata) -> Self {
-        self.peer = peer;
+    pub fn with_peer(mut self, peer: impl Into<Arc<Metadata>>) -> Self {
+        self.peer = peer.into();
         self
     }
 }
