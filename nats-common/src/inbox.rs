@@ -104,7 +104,10 @@ impl Connection {
         let number = self.board().add_mailbox(consumer);
         Slot {
             number,
-            subject: format!("{}{number}", self.board().prefix).into(),
+            // Not formatted: that took as long as half of all else here.
+            subject: [&self.board().prefix, itoa::Buffer::new().format(number)]
+                .concat()
+                .into(),
             connection: self.clone(),
         }
     }

@@ -177,6 +177,9 @@ impl Outbox {
     }
 
     pub(crate) async fn until_connected(&self) {
+        if self.is_connected() {
+            return;
+        }
         let mut connected = self.board.connected();
         while !self.is_connected() {
             // An event may be dropped by the client, so that its word alone is not waited for.

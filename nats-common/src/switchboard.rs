@@ -1,6 +1,7 @@
 //! Who listens to what on one connection.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +15,9 @@ use crate::denied::Denied;
 use crate::fence::Fences;
 
 mod events;
+mod number;
+
+use number::OwnNumber;
 
 /// What counts as dropping here, in metrics.
 pub(crate) const COMPONENT: &str = "nats-common";
@@ -24,7 +28,7 @@ pub(crate) const COMPONENT: &str = "nats-common";
 pub(crate) struct Switchboard {
     /// What stands before the number in the subject of each mailbox.
     pub(crate) prefix: String,
-    mailboxes: Mutex<HashMap<u64, Arc<dyn Consumer>>>,
+    mailboxes: Mutex<HashMap<u64, Arc<dyn Consumer>, BuildHasherDefault<OwnNumber>>>,
     subscriptions: Mutex<HashMap<u64, Subscribed>>,
     numbers: AtomicU64,
     fences: Mutex<Fences>,
