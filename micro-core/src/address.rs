@@ -33,7 +33,9 @@ impl Address {
             );
         }
         // Nearly all are of plain letters and signs.
-        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain = text
+            .bytes()
+            .fold(true, |plain, byte| plain & byte.is_ascii_graphic());
         if !plain && text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(
                 Error::new(ErrorKind::InvalidArgument, "an address has no white space")

@@ -79,9 +79,11 @@ impl Drop for Row {
     fn drop(&mut self) {
         let key = self.tenant.key();
         let mut rows = self.table.rows.lock();
+        let mut row = rows.remove(key);
         // A later socket of the same peer may have taken its place.
-        let mine = rows.get(key).is_some_and(|tenant| tenant.is(&self.tenant));
-        let row = mine.then(|| rows.remove(key));
+        if let Some(other) = row.take_if(|row| !row.is(&self.tenant)) {
+            rows.insert(key.to_owned(), other);
+        }
         drop(rows);
         drop(row);
     }

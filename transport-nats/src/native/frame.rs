@@ -9,7 +9,7 @@ mod reason;
 mod tests;
 mod write;
 
-pub(crate) use read::take;
+pub(crate) use read::{is_reset, take};
 pub(crate) use reason::Reason;
 pub(crate) use write::{MAX_PIECE_HEAD, head_len, put, put_first_head, put_message_head, put_more_head};
 

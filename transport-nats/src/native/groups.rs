@@ -22,7 +22,8 @@ use crate::keeper::{Clock, Due, Pulse};
 pub(crate) struct Groups {
     connection: Arc<Connection>,
     clock: Arc<Clock>,
-    by_home: Mutex<HashMap<String, Weak<Group>>>,
+    /// Each until nobody has had a socket to it from one tick of the clock to the next: mostly somebody dials again.
+    by_home: Mutex<HashMap<String, Arc<Group>>>,
     messages: Arc<Spare>,
     packets: Arc<Spare>,
 }
@@ -80,12 +81,14 @@ impl Groups {
     /// The group of whoever signs like this.
     pub(crate) fn join(&self, sign: Sign<'_>) -> Arc<Group> {
         let mut by_home = self.by_home.lock();
-        let known = by_home.get(sign.home).and_then(Weak::upgrade);
-        let group = known.unwrap_or_else(|| {
-            let group = Arc::new(Group::new(Subject::from(sign.home), self.pulse()));
-            by_home.insert(sign.home.to_owned(), Arc::downgrade(&group));
-            group
-        });
+        let group = match by_home.get(sign.home) {
+            Some(group) => group.clone(),
+            None => {
+                let group = Arc::new(Group::new(Subject::from(sign.home), self.pulse()));
+                by_home.insert(sign.home.to_owned(), group.clone());
+                group
+            }
+        };
         drop(by_home);
         group.heard(sign.epoch);
         group
@@ -95,19 +98,22 @@ impl Groups {
     pub(crate) fn look_around(&self) {
         self.messages.tick();
         self.packets.tick();
-        let mut groups = Vec::new();
-        self.by_home.lock().retain(|_, group| {
-            let group = group.upgrade();
-            groups.extend(group.clone());
-            group.is_some()
-        });
-        for group in groups {
+        for group in self.in_use() {
             match group.pulse.due(true) {
                 Due::Nothing => {}
                 Due::Question => group.ask(&self.connection),
                 Due::End => group.silent.store(true, Ordering::Relaxed),
             }
         }
+    }
+}
+
+impl Groups {
+    /// Those that somebody has a socket to; the others are forgotten.
+    fn in_use(&self) -> Vec<Arc<Group>> {
+        let mut by_home = self.by_home.lock();
+        by_home.retain(|_, group| Arc::strong_count(group) > 1);
+        by_home.values().cloned().collect()
     }
 }
 

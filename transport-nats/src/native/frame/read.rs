@@ -5,6 +5,11 @@ use micro_core::name::MAX_LEN;
 use super::{Frame, Hello, Reason, Sign, kind};
 use crate::native::varint;
 
+/// Whether what begins there is a reset, unless it cannot be read.
+pub(crate) fn is_reset(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&kind::RESET)
+}
+
 /// Takes the next frame; `None` when what is there is none.
 pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
     let (&kind, behind) = bytes.split_first()?;

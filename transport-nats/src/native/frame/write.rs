@@ -1,6 +1,6 @@
 //! Frames as they are written.
 
-use super::{Frame, Hello, Sign, kind};
+use super::{Frame, Sign, kind};
 use crate::native::varint;
 
 /// How many bytes of text a reset has room for.
@@ -35,24 +35,20 @@ pub(crate) const MAX_PIECE_HEAD: usize = 1 + 10 + 10;
 
 /// Writes any frame.
 pub(crate) fn put(out: &mut Vec<u8>, frame: &Frame<'_>) {
-    let mut content = Vec::with_capacity(room(frame));
-    put_content(&mut content, frame);
-    out.push(kind_of(frame));
-    varint::put(out, content.len() as u64);
-    out.extend_from_slice(&content);
+    // Nearly all words are so short that their length takes one byte, which is written behind them.
+    out.extend_from_slice(&[kind_of(frame), 0]);
+    let start = out.len();
+    put_content(out, frame);
+    match u8::try_from(out.len() - start) {
+        Ok(len @ ..0x80) => out[start - 1] = len,
+        _ => put_long_len(out, start),
+    }
 }
 
-/// What the content of a word takes at most, so that its buffer does not grow; those without one have no buffer.
-fn room(frame: &Frame<'_>) -> usize {
-    const NUMBERS: usize = 3 * 10;
-    match *frame {
-        Frame::Hello(Hello { sign, .. }) | Frame::Pong(sign) => NUMBERS + sign.home.len(),
-        Frame::Credit { .. } | Frame::Stop(_) => NUMBERS,
-        Frame::Reset(_, text) => NUMBERS + text.len().min(MAX_TEXT),
-        Frame::Socket(bytes) => bytes.len(),
-        Frame::Message(bytes) | Frame::More(bytes) | Frame::First(_, bytes) => NUMBERS + bytes.len(),
-        Frame::Fin | Frame::GoAway | Frame::Ping | Frame::Unknown => 0,
-    }
+fn put_long_len(out: &mut Vec<u8>, start: usize) {
+    let mut len = Vec::new();
+    varint::put(&mut len, (out.len() - start) as u64);
+    out.splice(start - 1..start, len);
 }
 
 fn kind_of(frame: &Frame<'_>) -> u8 {

@@ -60,7 +60,9 @@ impl Incoming {
             return Ok(News::default());
         }
         // Whoever knows nothing of this socket does not know the number either.
-        if let Some(Frame::Reset(reason, text)) = frame::take(&mut &packet.frames[..]) {
+        if frame::is_reset(&packet.frames)
+            && let Some(Frame::Reset(reason, text)) = frame::take(&mut &packet.frames[..])
+        {
             return Ok(News {
                 reset: Some((reason, text)),
                 ..News::default()
