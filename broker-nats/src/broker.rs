@@ -1,6 +1,7 @@
 //! The broker: what a caller sees of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use micro_core::broker::{Broker, BrokerCapabilities, SubscribeOptions, Subscription};
@@ -20,6 +21,8 @@ pub struct NatsBroker {
     encoding: Encoding,
     /// Of the last event: most publishers stay with a topic, which is then neither checked nor copied again.
     last: Arc<Mutex<Option<Subject>>>,
+    /// Whether there was no room for the last event that was not given away.
+    crowded: Arc<AtomicBool>,
     /// Which refusals of the server a flush has told of.
     told: Arc<Told>,
 }
@@ -32,6 +35,7 @@ impl NatsBroker {
             connection,
             encoding: Encoding::default(),
             last: Arc::default(),
+            crowded: Arc::default(),
         }
     }
 
@@ -80,12 +84,23 @@ impl NatsBroker {
         Ok(Outgoing::new(subject, self.encoding.encode(message)?))
     }
 
-    /// Mostly there is room. What waits for it is set apart, so that the future stays small: it is allocated for each
-    /// event.
-    async fn send(&self, outgoing: Outgoing) -> Result<()> {
-        match self.connection.try_publish(&outgoing) {
-            Some(published) => published,
-            None => Box::pin(self.connection.publish(outgoing)).await,
+    /// Publishes an event at once, or answers it as it has to wait for room.
+    ///
+    /// Mostly there is room, and it is given away: to keep it as well costs an allocation. The first that finds none is made
+    /// again, and those behind it are kept until there is room.
+    fn offer(&self, topic: &str, message: &Message) -> Result<Option<Outgoing>> {
+        let mut outgoing = self.outgoing(topic, message)?;
+        if !self.crowded.load(Ordering::Relaxed) {
+            if self.connection.hand_over(outgoing) {
+                return Ok(None);
+            }
+            outgoing = self.outgoing(topic, message)?;
+        }
+        let published = self.connection.try_publish(&outgoing);
+        self.crowded.store(published.is_none(), Ordering::Relaxed);
+        match published {
+            Some(published) => published.map(|()| None),
+            None => Ok(Some(outgoing)),
         }
     }
 }
@@ -103,8 +118,9 @@ impl Broker for NatsBroker {
     }
 
     async fn publish(&self, topic: &str, message: Message) -> Result<()> {
-        let sent = match self.outgoing(topic, &message) {
-            Ok(outgoing) => self.send(outgoing).await,
+        let sent = match self.offer(topic, &message) {
+            Ok(None) => return Ok(()),
+            Ok(Some(outgoing)) => Box::pin(self.connection.publish(outgoing)).await,
             Err(error) => Err(error),
         };
         // What was refused was not handed to the connection either.

@@ -117,6 +117,12 @@ impl Connection {
         }
     }
 
+    /// Publishes one message at once, or answers that nothing was sent: for those who can make it again, since it is gone.
+    /// To keep it as well, as [`try_publish`](Connection::try_publish) does, costs more than to make a small one.
+    pub fn hand_over(&self, outgoing: Outgoing) -> bool {
+        self.outbox.hand_over(outgoing)
+    }
+
     /// Publishes without waiting, for a drop: it needs no runtime. What cannot be sent now is sent when it can.
     ///
     /// Everything that was published before, through the same connection and by whatever method, is ahead of it.

@@ -68,6 +68,27 @@ async fn a_publish_is_a_small_future() {
     publish.await.unwrap();
 }
 
+/// More than wait for the connection at once: the first are given away, others are made again, and the rest are kept.
+#[tokio::test]
+async fn events_that_find_no_room_come_once() {
+    const EVENTS: u32 = 5_000;
+    let server = NatsServer::start().await;
+    let broker = broker(&server).await;
+    let options = SubscribeOptions::default().with_capacity(EVENTS as usize);
+    let mut events = broker.subscribe("topic", options).await.unwrap();
+    let publish = |number: u32| broker.publish("topic", Message::new(number.to_string()));
+    for published in join_all((0..EVENTS).map(publish)).await {
+        published.unwrap();
+    }
+    let mut came = Vec::new();
+    for _ in 0..EVENTS {
+        let body = recv(&mut events).await.unwrap().message.body;
+        came.push(std::str::from_utf8(&body).unwrap().parse::<u32>().unwrap());
+    }
+    came.sort_unstable();
+    assert!(came.into_iter().eq(0..EVENTS));
+}
+
 #[tokio::test]
 async fn what_is_no_event_is_told_and_does_not_end_the_stream() {
     let server = NatsServer::start().await;
