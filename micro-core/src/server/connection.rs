@@ -12,9 +12,9 @@ use crate::error::{ErrorKind, Result};
 use crate::message::{Message, Text};
 use crate::observe::{self, Observed};
 use crate::rpc::frame::{self, Call, FromCaller, ReplyTo};
-use crate::rpc::{Body, Context, Request, Response, Status};
+use crate::rpc::{Context, Request, Response, Status};
 use crate::server::answering::Answering;
-use crate::server::handling::{self, Begun, Endpoints, Handling};
+use crate::server::handling::{Endpoints, Handling};
 use crate::server::outbox::{Caller, Writer};
 use crate::server::pace::Pace;
 use crate::server::running::{Incoming, Running};
@@ -24,6 +24,7 @@ use crate::transport::{Socket, SocketReceiver};
 
 mod last_words;
 mod rest;
+mod unary;
 
 use last_words::in_time;
 use rest::Wait;
@@ -153,46 +154,9 @@ where
         })
     }
 
-    fn on_unary(&mut self, mut call: Call) -> Option<Wait> {
-        match self.admit(&mut call) {
-            Ok((body, place)) => {
-                self.begin(call, body, place);
-                None
-            }
-            Err(status) => self.refuse(call.reply, &status),
-        }
-    }
-
     fn admit(&self, call: &mut Call) -> std::result::Result<(Bytes, Admitted), Status> {
         let body = call.take_body()?;
         Ok((body, self.shared.admit(call.reply.dialect)?))
-    }
-
-    fn begin(&mut self, mut call: Call, body: Bytes, place: Admitted) {
-        let (room, context) = (call.take_room(), self.child());
-        let (reply, mut request) = call.into_request(context, Body::One(body), self.pace.now());
-        let observed = self.observe(&mut request);
-        let context = request.context.clone();
-        let begun = match &observed {
-            None => self.begin_here(request),
-            Some(observed) => {
-                // To make a span is not the handler's time.
-                self.pace.pause();
-                observed.span().in_scope(|| self.begin_here(request))
-            }
-        };
-        match begun {
-            Begun::Done(response) => {
-                let answer = response.and_then(|response| handling::only_answer(&reply, response, room));
-                if let Some(observed) = observed {
-                    observed.end(answer.as_ref().map(drop));
-                }
-                let answer = answer.unwrap_or_else(|status| reply.failure(&status));
-                self.writer.feed(answer, &reply);
-                self.spare = context.renewed(&self.context);
-            }
-            Begun::Waits(handling) => self.spawn(reply, context, None, place, observed, handling),
-        }
     }
 
     /// The context of one call: that of the last one, when nobody else has it any more.
@@ -202,20 +166,6 @@ where
 
     fn observe(&self, request: &mut Request) -> Option<Observed> {
         observe::server(request, &self.shared.options.methods)
-    }
-
-    /// Begins a handler in this task, if its answer could leave from here, too.
-    fn begin_here(&mut self, request: Request) -> Begun {
-        if !self.writer.has_room() {
-            self.pace.pause();
-            return Begun::Waits(self.endpoints.handle(request));
-        }
-        if !self.pace.begin() {
-            return Begun::Waits(self.endpoints.handle(request));
-        }
-        let begun = self.endpoints.begin(request);
-        self.pace.end();
-        begun
     }
 
     /// Goes on with a call in a task of its own.
