@@ -64,10 +64,15 @@ async fn calls(client: &Client) {
     assert!(all.is_ok(), "the calls did not end within {LIMIT:?}");
 }
 
-/// How many allocations the calls made. What only the first calls need is not counted.
+/// How often calls are counted.
+const COUNTS: u64 = 3;
+
+/// How many allocations the calls make. What only the first calls need is not counted; and of several counts the least is
+/// true: where the machine is busy with other things, what comes together otherwise comes in more parts.
 fn allocations(runtime: &Runtime, client: &Client) -> u64 {
     runtime.block_on(calls(client));
-    measure(|| runtime.block_on(calls(client))).count_total
+    let count = |_| measure(|| runtime.block_on(calls(client))).count_total;
+    (0..COUNTS).map(count).min().unwrap_or_default()
 }
 
 fn on_nats(what: &str, metadata: fn(&Metadata) -> Metadata, ceiling: &Ceiling) {
@@ -78,8 +83,8 @@ fn on_nats(what: &str, metadata: fn(&Metadata) -> Metadata, ceiling: &Ceiling) {
     let before = runtime.block_on(received(&world));
     let allocations = allocations(&runtime, &stage.client);
     let wire = runtime.block_on(received(&world)) - before;
-    // The calls were made twice, once to warm up.
-    ceiling.check(what, allocations, wire / 2);
+    // The calls were made once more, to warm up.
+    ceiling.check(what, allocations, wire / (COUNTS + 1));
 }
 
 /// How many bytes of messages the nats-server has got.
