@@ -59,7 +59,7 @@ where
         () = &mut write => return,
         () = finish.cancelled() => true,
     };
-    // The writer ends when nobody answers any more: the connection, and then its calls.
+    // The writer ends once the connection is gone and its calls are answered.
     if more {
         let end = futures::future::join(connection.end(receiver), write);
         return Box::pin(in_time(end)).await;

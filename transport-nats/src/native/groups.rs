@@ -17,18 +17,21 @@ use super::packet::{self, Packet};
 use super::spare::Spare;
 use crate::keeper::{Clock, Due, Pulse};
 
-/// All processes that this one has sockets to.
+#[cfg(test)]
+mod tests;
+
+/// All processes that this one has sockets to, or had a moment ago.
 #[derive(Debug)]
 pub(crate) struct Groups {
     connection: Arc<Connection>,
     clock: Arc<Clock>,
-    /// Each until nobody has had a socket to it from one tick of the clock to the next: mostly somebody dials again.
+    /// Each until a tick of the clock finds that nobody has a socket to it: mostly somebody dials again before.
     by_home: Mutex<HashMap<String, Arc<Group>>>,
     messages: Arc<Spare>,
     packets: Arc<Spare>,
 }
 
-/// One process at the other end, of which somebody has a socket.
+/// One process at the other end.
 pub(crate) struct Group {
     home: Subject,
     pulse: Pulse,
@@ -106,9 +109,7 @@ impl Groups {
             }
         }
     }
-}
 
-impl Groups {
     /// Those that somebody has a socket to; the others are forgotten.
     fn in_use(&self) -> Vec<Arc<Group>> {
         let mut by_home = self.by_home.lock();

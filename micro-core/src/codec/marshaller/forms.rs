@@ -1,6 +1,7 @@
 //! The forms in which values travel, written and read alone and among others.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
@@ -13,6 +14,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many values are read at once at most, and how much memory they take, beside what they own.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 4096;
+
+/// How many bytes of what a peer sent are read ahead: what values own may take many times as much.
+const ENCODED_AT_ONCE: usize = 32 << 10;
 
 /// What a value is written to.
 pub(super) enum Target<'a> {
@@ -60,7 +64,7 @@ impl<T> Origin<'_, '_, T> {
     }
 }
 
-/// Not the first that cannot be read: it is the first of all the next time.
+/// Reads the first, and what follows it up to the first that cannot be read: that is the first of all the next time.
 fn several<T>(
     slices: &mut Slices<'_>,
     more: &mut VecDeque<T>,
@@ -68,9 +72,16 @@ fn several<T>(
 ) -> Result<T> {
     let nothing = || Error::new(ErrorKind::Malformed, "there is nothing to decode");
     let first = part(slices.next().ok_or_else(nothing)?)?;
+    // What panics cannot be read either, and takes nothing along of what came before it.
+    let _ = catch_unwind(AssertUnwindSafe(|| read_on(slices, more, &part)));
+    Ok(first)
+}
+
+fn read_on<T>(slices: &mut Slices<'_>, more: &mut VecDeque<T>, part: impl Fn(&[u8]) -> Result<T>) {
     let most = BYTES_AT_ONCE / size_of::<T>().max(BYTES_AT_ONCE / AT_ONCE);
+    let enough = slices.rest().len().saturating_sub(ENCODED_AT_ONCE);
     more.reserve(most.min(slices.len()));
-    while more.len() < most {
+    while more.len() < most && slices.rest().len() > enough {
         let mut behind = *slices;
         let Some(Ok(value)) = behind.next().map(&part) else {
             break;
@@ -78,7 +89,6 @@ fn several<T>(
         more.push_back(value);
         *slices = behind;
     }
-    Ok(first)
 }
 
 pub(super) fn to_json<T: JsonMessage>(value: &T, codec: Codec, into: Target<'_>) -> Result<()> {

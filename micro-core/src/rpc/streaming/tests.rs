@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bytes::Bytes;
 use futures::{FutureExt, stream};
 
@@ -65,6 +67,46 @@ fn what_cannot_be_decoded_comes_behind_what_was_before_it() {
     assert_eq!(next(&mut numbers), Some(Ok(1)));
     assert_eq!(next(&mut numbers), Some(Ok(2)));
     assert_eq!(next(&mut numbers), Some(Err(Code::InvalidArgument)));
+}
+
+/// A number that is not to be 4.
+struct Touchy;
+
+impl Payload for Touchy {
+    const CODEC: Codec = Codec::Json;
+
+    fn encode(&self, _: Codec) -> crate::Result<Bytes> {
+        Ok(Bytes::from_static(b"0"))
+    }
+
+    fn decode(_: Codec, body: Bytes) -> crate::Result<Self> {
+        assert_ne!(body, "4", "it is touchy");
+        Ok(Touchy)
+    }
+}
+
+#[test]
+fn what_panics_when_it_is_decoded_takes_nothing_along_that_was_before_it() {
+    let chunks = stream::iter([Ok(pack(&["1", "2", "3", "4"]))]);
+    let body = BodyStream::of_chunks(chunks.chain(stream::pending()));
+    let values = Streaming::<Touchy>::decode(body, Codec::Json, Marshaller::payload(), Status::from);
+    let mut body = values.encode(Codec::Json, Marshaller::payload(), Status::from);
+    let mut pack = Pack::new(Some(Credit::new()));
+    let filling = AssertUnwindSafe(|| while body.fill(&mut pack).now_or_never().is_some() {});
+    assert!(catch_unwind(filling).is_err());
+    assert_eq!(pack.take().map(|chunk| chunk.amount().items), Some(3));
+}
+
+#[test]
+fn of_large_values_one_is_decoded_at_a_time() {
+    let large = &*format!("\"{}\"", "x".repeat(40_000)).leak();
+    let chunks = stream::iter([Ok(pack(&[large; 5]))]);
+    let body = BodyStream::of_chunks(chunks.chain(stream::pending()));
+    let mut texts = Streaming::<Json<String>>::decode(body, Codec::Json, Marshaller::payload(), Status::from);
+    for _ in 0..5 {
+        assert!(matches!(texts.next().now_or_never(), Some(Some(Ok(_)))));
+        assert!(texts.more.len() <= 1, "{}", texts.more.len());
+    }
 }
 
 #[test]

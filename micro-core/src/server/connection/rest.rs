@@ -58,21 +58,21 @@ where
 
     pub(super) async fn wait(&mut self, wait: Wait) {
         let refusal = match wait {
-            Wait::Refusal(answer) => Some(Wait::Refusal(answer)),
+            Wait::Refusal(answer) => Some(answer),
             Wait::Items(reply, chunk) => self.hear_later(reply, chunk).await,
         };
-        if let Some(Wait::Refusal(answer)) = refusal {
+        if let Some(answer) = refusal {
             // An error means that the socket is gone.
             self.writer.outbox().send(answer).await.ok();
         }
     }
 
-    async fn hear_later(&mut self, reply: ReplyTo, chunk: Chunk) -> Option<Wait> {
+    async fn hear_later(&mut self, reply: ReplyTo, chunk: Chunk) -> Option<Box<Answer>> {
         let running = self.calls.get_mut(&reply.id)?;
         let heard = or_gone(running.hear_later(chunk), self.writer).await;
         let status = heard?.err()?;
         running.cut();
-        self.refuse(reply, &status)
+        self.try_refuse(reply, &status)
     }
 
     fn on_stream(&mut self, mut call: Call) -> Option<Wait> {
@@ -116,11 +116,16 @@ where
 
     /// Says that a call is not taken, or has been cut.
     pub(super) fn refuse(&mut self, reply: ReplyTo, status: &Status) -> Option<Wait> {
+        self.try_refuse(reply, status).map(Wait::Refusal)
+    }
+
+    /// The same, or gives the word back, when there is no room for it.
+    fn try_refuse(&mut self, reply: ReplyTo, status: &Status) -> Option<Box<Answer>> {
         self.pace.pause();
         observe::refused(status);
         let failure = reply.failure(status);
         match self.writer.outbox().try_send(Caller::new(reply).answer(failure)) {
-            Err(TrySendError::Full(answer)) => Some(Wait::Refusal(answer)),
+            Err(TrySendError::Full(answer)) => Some(answer),
             // Otherwise the socket is gone.
             Ok(()) | Err(TrySendError::Closed(_)) => None,
         }
