@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod broker;
+pub mod by_id;
 pub mod client;
 pub mod codec;
 pub mod error;

@@ -1,10 +1,10 @@
 //! Who listens to what on one connection.
 
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use micro_core::by_id::ById;
 use micro_core::observe::{self, Loss};
 use micro_core::{Error, Result};
 use parking_lot::Mutex;
@@ -15,9 +15,6 @@ use crate::denied::Denied;
 use crate::fence::Fences;
 
 mod events;
-mod number;
-
-use number::OwnNumber;
 
 /// What counts as dropping here, in metrics.
 pub(crate) const COMPONENT: &str = "nats-common";
@@ -28,7 +25,7 @@ pub(crate) const COMPONENT: &str = "nats-common";
 pub(crate) struct Switchboard {
     /// What stands before the number in the subject of each mailbox.
     pub(crate) prefix: String,
-    mailboxes: Mutex<HashMap<u64, Arc<dyn Consumer>, BuildHasherDefault<OwnNumber>>>,
+    mailboxes: Mutex<HashMap<u64, Arc<dyn Consumer>, ById>>,
     subscriptions: Mutex<HashMap<u64, Subscribed>>,
     numbers: AtomicU64,
     fences: Mutex<Fences>,

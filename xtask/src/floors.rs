@@ -33,6 +33,7 @@ const MODULES: &[Module] = &[
     module(0, "address", &["error", "name"]),
     module(0, "name", &["error"]),
     module(0, "shape", &[]),
+    module(0, "by_id", &[]),
     module(1, "codec", &[]),
     module(1, "queue", &[]),
     // The contracts do not know each other, and `rpc` knows none of them.

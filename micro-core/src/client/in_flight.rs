@@ -10,7 +10,6 @@ use crate::message::Message;
 use crate::rpc::frame::Dialect;
 use crate::rpc::{Response, Status};
 
-mod by_id;
 mod calls;
 mod driver;
 mod owed;

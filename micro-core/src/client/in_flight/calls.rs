@@ -5,11 +5,11 @@ use std::task::Waker;
 
 use tokio::time::Instant;
 
-use super::by_id::ById;
 use super::driver::Driver;
 use super::owed::Owed;
 use super::writing::Work;
 use super::{ENOUGH, PARTS};
+use crate::by_id::ById;
 use crate::message::Message;
 use crate::rpc::{Response, Status};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::by_id::ById;
+use crate::by_id::ById;
 
 /// How many are told apart. With more it is only known that there are some.
 const MOST: usize = 1024;

@@ -1,24 +1,28 @@
-//! How the numbers of mailboxes are spread in a table.
+//! Tables by ids that count up.
 
-use std::hash::Hasher;
+use std::hash::{BuildHasherDefault, Hasher};
 
-/// Makes a hash of a number. We count them up ourselves, so nobody can choose those that fall together.
-#[derive(Default)]
-pub(super) struct OwnNumber(u64);
+/// Spreads numbers that were given out here, so that nobody can choose them to collide. Not for those that peers choose.
+pub type ById = BuildHasherDefault<IdHasher>;
 
-impl Hasher for OwnNumber {
+/// The hasher of [`ById`].
+#[derive(Debug, Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
         self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
     }
 
-    /// The tables take the highest bits and the lowest: the multiplier, 2^64 by the golden ratio, spreads the former, and
-    /// what follows brings them down.
-    fn write_u64(&mut self, number: u64) {
-        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    /// A table looks at the highest and at the lowest bits, and a product is as good as chance in its upper half.
+    fn write_u64(&mut self, id: u64) {
+        let product = (self.0 ^ id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.0 = product ^ (product >> 32);
     }
 }
@@ -30,7 +34,7 @@ mod tests {
     use super::*;
 
     fn hash(number: u64) -> u64 {
-        let mut hasher = OwnNumber::default();
+        let mut hasher = IdHasher::default();
         hasher.write_u64(number);
         hasher.finish()
     }
