@@ -98,26 +98,28 @@ impl Outbox {
 
     /// Publishes at once, or answers `None`: not connected, or no room in the client's queue.
     pub(crate) fn offer(&self, outgoing: &Outgoing) -> Option<Result<()>> {
-        if !self.is_connected() {
-            return None;
-        }
-        let sending = pin!(self.client.publish_message(outgoing.clone().into()));
-        // A publish that is not done at its first poll has queued nothing.
-        match sending.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(sent) => Some(self.note(sent, &outgoing.subject)),
-            Poll::Pending => None,
-        }
+        let sent = self.publish_at_once(outgoing.clone())?;
+        Some(self.note(sent, &outgoing.subject))
     }
 
     /// Publishes at once, or answers that nothing was sent, for whatever reason.
     pub(crate) fn hand_over(&self, outgoing: Outgoing) -> bool {
+        let sent = self.publish_at_once(outgoing);
+        self.traffic.note();
+        matches!(sent, Some(Ok(())))
+    }
+
+    /// `None` when there is no connection, or no room.
+    fn publish_at_once(&self, outgoing: Outgoing) -> Option<std::result::Result<(), PublishError>> {
         if !self.is_connected() {
-            return false;
+            return None;
         }
         let sending = pin!(self.client.publish_message(outgoing.into()));
-        let sent = sending.poll(&mut Context::from_waker(Waker::noop()));
-        self.traffic.note();
-        matches!(sent, Poll::Ready(Ok(())))
+        // A publish that is not done at its first poll has queued nothing.
+        match sending.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(sent) => Some(sent),
+            Poll::Pending => None,
+        }
     }
 
     /// Where there is room it is queued without a copy; all else is set apart, so that the future stays small.
